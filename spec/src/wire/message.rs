@@ -1,0 +1,352 @@
+//! Control messages: what client and hub say to each other on stream 0.
+
+use super::entry::{MessageId, split_prefixed};
+use super::reader::{DecodeError, Reader};
+use super::varint;
+use crate::limits::CONTROL_MESSAGE_BYTES_MAX;
+use alloc::vec::Vec;
+
+/// Bit 0 of the flags of HELLO and WELCOME: the sender writes a key log.
+pub const FLAG_KEY_LOG: u64 = 1;
+
+/// Message types (PROTOCOL.md, Application messages).
+pub mod kind {
+    /// Who the client is.
+    pub const HELLO: u64 = 0x01;
+    /// From where to read a room.
+    pub const SUBSCRIBE: u64 = 0x02;
+    /// Who is in a room.
+    pub const WHO: u64 = 0x03;
+    /// A room for two.
+    pub const DIRECT: u64 = 0x04;
+    /// Who the client is, as the hub has it.
+    pub const WELCOME: u64 = 0x41;
+    /// A room the client may read.
+    pub const ROOM: u64 = 0x42;
+    /// The members present in a room.
+    pub const MEMBERS: u64 = 0x43;
+    /// A request that was not granted.
+    pub const REFUSED: u64 = 0x44;
+}
+
+/// Where reading a room begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Behind this sequence number.
+    After(u64),
+    /// Behind the head at the moment the hub reads the request.
+    Head,
+}
+
+/// Open room or room for two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoomKind {
+    /// A room everyone may join.
+    Open,
+    /// A room for two accounts.
+    Direct,
+}
+
+impl RoomKind {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(self) -> u64 {
+        match self {
+            Self::Open => 1,
+            Self::Direct => 2,
+        }
+    }
+
+    /// The kind behind a code.
+    #[must_use]
+    pub const fn from_code(code: u64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Open),
+            2 => Some(Self::Direct),
+            _ => None,
+        }
+    }
+}
+
+/// Why a request was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody has this name.
+    NoSuchName,
+    /// There is no such room.
+    NoSuchRoom,
+    /// The body is larger than an entry may be.
+    TooLarge,
+    /// The account may not read or write this room.
+    NotMember,
+    /// The log takes no more at the moment.
+    LogFull,
+    /// The request makes no sense.
+    NotValid,
+    /// A reason this version does not know.
+    Other(u64),
+}
+
+impl Refusal {
+    const CODES: [(Self, u64); 6] = [
+        (Self::NoSuchName, 1),
+        (Self::NoSuchRoom, 2),
+        (Self::TooLarge, 3),
+        (Self::NotMember, 4),
+        (Self::LogFull, 5),
+        (Self::NotValid, 6),
+    ];
+
+    /// The code on the wire.
+    #[must_use]
+    pub fn code(self) -> u64 {
+        if let Self::Other(code) = self {
+            return code;
+        }
+        Self::CODES.iter().find(|(known, _)| *known == self).map_or(0, |(_, code)| *code)
+    }
+
+    /// The reason behind a code.
+    #[must_use]
+    pub fn from_code(code: u64) -> Self {
+        Self::CODES.iter().find(|(_, known)| *known == code).map_or(Self::Other(code), |(known, _)| *known)
+    }
+}
+
+/// One control message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// Client, first: who it is.
+    Hello {
+        /// Bit 0: a key log is written.
+        flags: u64,
+        /// The name it wants.
+        name: &'a str,
+        /// The token of its invite, or nothing.
+        token: &'a [u8],
+    },
+    /// Client: read a room from here.
+    Subscribe {
+        /// The room.
+        room: u64,
+        /// Where to begin.
+        from: From,
+    },
+    /// Client: who is there?
+    Who {
+        /// The room.
+        room: u64,
+    },
+    /// Client: a room for me and this name.
+    Direct {
+        /// The other's name.
+        name: &'a str,
+    },
+    /// Hub, first: who the client is.
+    Welcome {
+        /// Bit 0: a key log is written.
+        flags: u64,
+        /// The client's account number.
+        account: u64,
+        /// The name bound to its key.
+        name: &'a str,
+        /// Names the log; when it changes, sequence numbers begin anew.
+        generation: [u8; 8],
+    },
+    /// Hub: a room the client may read.
+    Room {
+        /// The room.
+        room: u64,
+        /// Open or for two; `None` for a kind this version does not know.
+        kind: Option<RoomKind>,
+        /// The room's name, or the other's.
+        name: &'a str,
+        /// The highest sequence number committed.
+        head: u64,
+    },
+    /// Hub: who is there.
+    Members {
+        /// The room.
+        room: u64,
+        /// Their names.
+        names: Vec<&'a str>,
+    },
+    /// Hub: no.
+    Refused {
+        /// The type of the request; 0 for a submission.
+        request: u64,
+        /// Why.
+        reason: Refusal,
+        /// The submission's id; zero for another request.
+        id: MessageId,
+        /// The name asked for, or nothing.
+        name: &'a str,
+    },
+    /// A message of a type this version does not know.
+    Unknown {
+        /// The type.
+        kind: u64,
+    },
+}
+
+impl<'a> Message<'a> {
+    /// Appends the message with its length in front. [`Message::Unknown`] is never sent and appends nothing.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut body = Vec::new();
+        self.encode_body(&mut body);
+        if !body.is_empty() {
+            varint::encode_bytes(&body, out);
+        }
+    }
+
+    fn encode_body(&self, body: &mut Vec<u8>) {
+        let mut numbers = |values: &[u64]| values.iter().for_each(|value| varint::encode(*value, body));
+        match self {
+            Self::Hello { flags, name, token } => {
+                numbers(&[kind::HELLO, *flags]);
+                varint::encode_bytes(name.as_bytes(), body);
+                varint::encode_bytes(token, body);
+            }
+            Self::Subscribe { room, from } => numbers(&match from {
+                From::After(after) => [kind::SUBSCRIBE, *room, 0, *after],
+                From::Head => [kind::SUBSCRIBE, *room, 1, 0],
+            }),
+            Self::Who { room } => numbers(&[kind::WHO, *room]),
+            Self::Direct { name } => {
+                numbers(&[kind::DIRECT]);
+                varint::encode_bytes(name.as_bytes(), body);
+            }
+            Self::Welcome { flags, account, name, generation } => {
+                numbers(&[kind::WELCOME, *flags, *account]);
+                varint::encode_bytes(name.as_bytes(), body);
+                body.extend_from_slice(generation);
+            }
+            Self::Room { room, kind, name, head } => {
+                numbers(&[kind::ROOM, *room, kind.map_or(0, RoomKind::code)]);
+                varint::encode_bytes(name.as_bytes(), body);
+                varint::encode(*head, body);
+            }
+            Self::Members { room, names } => {
+                numbers(&[kind::MEMBERS, *room, names.len() as u64]);
+                names.iter().for_each(|name| varint::encode_bytes(name.as_bytes(), body));
+            }
+            Self::Refused { request, reason, id, name } => {
+                numbers(&[kind::REFUSED, *request, reason.code()]);
+                body.extend_from_slice(&id.0);
+                varint::encode_bytes(name.as_bytes(), body);
+            }
+            Self::Unknown { .. } => {}
+        }
+    }
+
+    /// Reads a message from the bytes behind its length.
+    ///
+    /// # Errors
+    /// The first field that does not decode.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let kind = reader.varint("message type")?;
+        Self::decode_fields(kind, &mut reader)
+    }
+
+    fn decode_fields(kind: u64, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Ok(match kind {
+            kind::HELLO => Self::Hello {
+                flags: reader.varint("flags")?,
+                name: reader.string("name")?,
+                token: reader.bytes("token")?,
+            },
+            kind::SUBSCRIBE => {
+                let room = reader.varint("room")?;
+                let head = reader.varint("from")? == 1;
+                let after = reader.varint("after")?;
+                Self::Subscribe { room, from: if head { From::Head } else { From::After(after) } }
+            }
+            kind::WHO => Self::Who { room: reader.varint("room")? },
+            kind::DIRECT => Self::Direct { name: reader.string("name")? },
+            kind::WELCOME => Self::Welcome {
+                flags: reader.varint("flags")?,
+                account: reader.varint("account")?,
+                name: reader.string("name")?,
+                generation: reader.array("generation")?,
+            },
+            kind::ROOM => Self::Room {
+                room: reader.varint("room")?,
+                kind: RoomKind::from_code(reader.varint("room kind")?),
+                name: reader.string("name")?,
+                head: reader.varint("head")?,
+            },
+            kind::MEMBERS => Self::Members { room: reader.varint("room")?, names: decode_names(reader)? },
+            kind::REFUSED => Self::Refused {
+                request: reader.varint("request")?,
+                reason: Refusal::from_code(reader.varint("reason")?),
+                id: MessageId(reader.array("id")?),
+                name: reader.string("name")?,
+            },
+            //= spec/PROTOCOL.md#application-messages
+            //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
+            //# fields it knows.
+            kind => Self::Unknown { kind },
+        })
+    }
+
+    /// Finds the first whole message in the bytes of the control stream: it and the bytes it takes, or `None`
+    /// when more must come.
+    ///
+    /// # Errors
+    /// [`OutOfRange`](super::DecodeErrorKind::OutOfRange) above 65,536 bytes, and what
+    /// [`decode`](Self::decode) gives.
+    pub fn split(stream: &'a [u8]) -> Result<Option<(Self, usize)>, DecodeError> {
+        let Some((bytes, used)) = split_prefixed(stream, CONTROL_MESSAGE_BYTES_MAX, "message")? else {
+            return Ok(None);
+        };
+        Ok(Some((Self::decode(bytes)?, used)))
+    }
+}
+
+fn decode_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError> {
+    let count = reader.varint("member count")?;
+    (0..count).map(|_| reader.string("member name")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn every_message_there_and_back() {
+        let id = MessageId([9; 16]);
+        for message in [
+            Message::Hello { flags: FLAG_KEY_LOG, name: "ann", token: b"t" },
+            Message::Subscribe { room: 1, from: From::After(77) },
+            Message::Subscribe { room: 1, from: From::Head },
+            Message::Who { room: 1 },
+            Message::Direct { name: "bob" },
+            Message::Welcome { flags: 0, account: 3, name: "ann", generation: [5; 8] },
+            Message::Room { room: 8, kind: Some(RoomKind::Direct), name: "bob", head: 0 },
+            Message::Members { room: 1, names: vec!["ann", "bob"] },
+            Message::Refused { request: kind::DIRECT, reason: Refusal::NoSuchName, id, name: "bbo" },
+        ] {
+            let mut stream = Vec::new();
+            message.encode(&mut stream);
+            assert_eq!(Message::split(&stream[..stream.len() - 1]), Ok(None));
+            assert_eq!(Message::split(&stream), Ok(Some((message, stream.len()))));
+        }
+    }
+
+    #[test]
+    fn the_unknown_is_skipped_and_the_rest_ignored() {
+        //= spec/PROTOCOL.md#application-messages
+        //= type=test
+        //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
+        //# fields it knows.
+        assert_eq!(Message::split(&[3, 0x3e, 1, 2]), Ok(Some((Message::Unknown { kind: 0x3e }, 4))));
+        assert_eq!(Message::split(&[4, 0x03, 7, 1, 2]), Ok(Some((Message::Who { room: 7 }, 5))));
+    }
+
+    #[test]
+    fn a_count_beyond_the_bytes_allocates_nothing() {
+        assert!(Message::decode(&[0x40, 0x43, 1, 0xbf, 0xff, 0xff, 0xff]).is_err());
+    }
+}

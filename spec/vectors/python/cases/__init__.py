@@ -1,0 +1,38 @@
+"""The cases, one module a category."""
+
+from . import (
+    datagram,
+    frame,
+    gate,
+    handshake,
+    invite,
+    key_log,
+    key_schedule,
+    long,
+    message,
+    number,
+    parameters,
+    replay,
+    varint,
+)
+
+CATEGORIES = [
+    varint,
+    number,
+    frame,
+    message,
+    gate,
+    long,
+    parameters,
+    handshake,
+    key_schedule,
+    datagram,
+    replay,
+    invite,
+    key_log,
+]
+
+
+def all_cases():
+    for category in CATEGORIES:
+        yield from category.cases()

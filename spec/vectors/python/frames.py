@@ -1,0 +1,106 @@
+"""Frames: bytes to lines and lines to bytes."""
+
+from .wire import BYTES, NUMBER, STRING, Kind, Layout, Reader, Reject, counted, write_bytes, write_varint
+
+
+def read_ranges(reader, largest):
+    count, low = reader.varint(), largest - reader.varint()
+    ranges = [(largest, low)]
+    for _ in range(count):
+        high = low - reader.varint() - 2
+        low = high - reader.varint()
+        ranges.append((high, low))
+    if low < 0:
+        raise Reject("ack range")
+    return ranges
+
+
+def write_ranges(ranges):
+    (_, low), *further = ranges
+    output = write_varint(len(further)) + write_varint(ranges[0][0] - low)
+    for high, next_low in further:
+        output += write_varint(low - high - 2) + write_varint(high - next_low)
+        low = next_low
+    return output
+
+
+class Ack(Layout):
+    """ACK alone has a field that another one begins: the first range ends at `largest`."""
+
+    def read(self, reader):
+        values = {field: reader.varint() for field in ("largest", "delay", "window")}
+        return values | {"ranges": read_ranges(reader, values["largest"])}
+
+
+RANGES = Kind(
+    None,
+    write_ranges,
+    lambda ranges: ",".join(f"{high}-{low}" for high, low in ranges),
+    lambda text: [tuple(map(int, r.split("-"))) for r in text.split(",")],
+)
+
+PADDING = 0x00
+EXTENSION = 0x40
+FRAMES = {
+    0x01: Layout("PING"),
+    0x02: Ack("ACK", largest=NUMBER, delay=NUMBER, window=NUMBER, ranges=RANGES),
+    0x04: Layout("STREAM", stream=NUMBER, offset=NUMBER, data=BYTES),
+    0x05: Layout("ENTRIES", room=NUMBER, first=NUMBER, entries=counted(BYTES)),
+    0x06: Layout("FRAGMENT", room=NUMBER, sequence=NUMBER, total=NUMBER, offset=NUMBER, data=BYTES),
+    0x07: Layout("CLOSE", reason=NUMBER, text=STRING),
+    0x08: Layout("DONE"),
+    0x09: Layout("MAX_STREAM", stream=NUMBER, limit=NUMBER),
+}
+SENT_BY_HUB = {"ENTRIES", "FRAGMENT", "DONE"}
+ALLOWED_IN_FIN = {"PADDING", "STREAM", "EXTENSION"}
+
+
+def read_frame(reader):
+    kind = reader.varint()
+    if kind >= EXTENSION:
+        return f"EXTENSION type={kind} data={reader.bytes().hex()}"
+    if kind not in FRAMES:
+        raise Reject("unknown frame")
+    return FRAMES[kind].show(FRAMES[kind].read(reader))
+
+
+def decode(payload, sender):
+    """One line a frame; a run of PADDING is one line."""
+    reader, lines = Reader(payload), []
+    if not payload:
+        raise Reject("empty")
+    while reader.left():
+        padding = reader.left() - len(reader.data[reader.at :].lstrip(b"\0"))
+        if padding:
+            reader.take(padding)
+            lines.append(f"PADDING length={padding}")
+            continue
+        lines.append(read_frame(reader))
+        if sender == "client" and name(lines[-1]) in SENT_BY_HUB:
+            raise Reject("direction")
+    return lines
+
+
+def decode_fin(payload):
+    lines = decode(payload, "client")
+    if any(name(line) not in ALLOWED_IN_FIN for line in lines):
+        raise Reject("fin frame")
+    return lines
+
+
+def encode(*lines):
+    return b"".join(encode_one(*line.split(" ")) for line in lines)
+
+
+def encode_one(name, *words):
+    if name == "PADDING":
+        return bytes(int(words[0].removeprefix("length=")))
+    if name == "EXTENSION":
+        kind, data = (word.split("=")[1] for word in words)
+        return write_varint(int(kind)) + write_bytes(bytes.fromhex(data))
+    kind, layout = next((k, l) for k, l in FRAMES.items() if l.name == name)
+    return write_varint(kind) + layout.write(layout.parse(words))
+
+
+def name(line):
+    return line.split(" ")[0]
