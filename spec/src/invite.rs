@@ -97,12 +97,15 @@ impl FromStr for Invite {
     type Err = InviteError;
 
     fn from_str(text: &str) -> Result<Self, InviteError> {
+        //= spec/PROTOCOL.md#invites
+        //# A reader MUST refuse an invite without a key, with an empty host, with a port that is no number from
+        //# 0 to 65535, or with a value that is not base64url.
         let rest = text.trim().strip_prefix(SCHEME).ok_or(InviteError::Scheme)?;
         let (address, query) = rest.split_once('?').ok_or(InviteError::KeyMissing)?;
         let address = address.strip_suffix('/').unwrap_or(address).parse()?;
         let (mut key, mut secret, mut token) = (None, None, None);
         //= spec/PROTOCOL.md#invites
-        //# A reader MUST ignore a parameter it does not know.
+        //# A reader MUST ignore a parameter it does not know; of a parameter that stands twice the last counts.
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
                 "k" => key = Some(decode(value)?),
@@ -164,11 +167,15 @@ mod tests {
         let good = invite("host").to_string();
         //= spec/PROTOCOL.md#invites
         //= type=test
-        //# A reader MUST ignore a parameter it does not know.
+        //# A reader MUST ignore a parameter it does not know; of a parameter that stands twice the last counts.
         assert!(alloc::format!("{good}&x=1&y").parse::<Invite>().is_ok());
         let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
         for (text, error) in [
             ("http://host/?k=", InviteError::Scheme),
+            //= spec/PROTOCOL.md#invites
+            //= type=test
+            //# A reader MUST refuse an invite without a key, with an empty host, with a port that is no number
+            //# from 0 to 65535, or with a value that is not base64url.
             ("sealgram://host/", InviteError::KeyMissing),
             ("sealgram://host/?s=AQ", InviteError::KeyMissing),
             //= spec/PROTOCOL.md#invites

@@ -176,7 +176,7 @@ impl Opener {
         let nonce = self.key.nonce(header.number);
         let opened = crypto::open(&self.key.key, &nonce, aad, frames, tag);
         //= spec/PROTOCOL.md#key-schedule
-        //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
+        //# A receiver MUST drop a packet whose epoch bits are not 0.
         if opened == Err(Unauthentic) || header.epoch != 0 {
             return Err(Discard::Unauthentic);
         }

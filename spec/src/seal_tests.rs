@@ -77,7 +77,7 @@ fn short_datagrams_do_not_panic() {
 fn another_epoch_fails_to_open_and_costs_no_key() {
     //= spec/PROTOCOL.md#key-schedule
     //= type=test
-    //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
+    //# A receiver MUST drop a packet whose epoch bits are not 0.
     let header = ShortHeader { epoch: 1, number_len: 1, reserved: 0, id: ConnectionId([4; 8]), number: 0 };
     let mut out = Vec::new();
     header.encode(&mut out);

@@ -60,16 +60,21 @@ pub fn read_one(payload: &[u8]) -> Result<(Box<KemKey>, Offer), Discard> {
     let (ek, parameters) = payload.split_first_chunk::<KEM_KEY_BYTES>().ok_or(Discard::Length)?;
     let mut offer = Offer { versions: Vec::new(), features: 0 };
     let mut reader = Reader::new(parameters);
+    //= spec/PROTOCOL.md#payload-of-message-one
+    //# The hub MUST drop a message 1 whose parameters do not decode, whose versions are not a multiple of 4
+    //# bytes, or whose features are not 8 bytes.
     while !reader.is_empty() {
         match reader.varint("parameter id")? {
             PARAMETER_END => break,
             PARAMETER_VERSIONS => {
-                let (versions, _) = reader.bytes("versions")?.as_chunks::<4>();
+                let (versions, rest) = reader.bytes("versions")?.as_chunks::<4>();
+                Reader::new(rest).finish("versions")?;
                 offer.versions = versions.to_vec();
             }
             PARAMETER_FEATURES => {
                 let mut features = Reader::new(reader.bytes("features")?);
                 offer.features = u64::from_be_bytes(features.array("features")?);
+                features.finish("features")?;
             }
             //= spec/PROTOCOL.md#payload-of-message-one
             //# A receiver MUST ignore a parameter whose id it does not know.
@@ -118,7 +123,8 @@ impl Choice {
     /// [`Discard::Negotiation`].
     pub fn check(&self, offer: &Offer, header: [u8; 4]) -> Result<(), Discard> {
         //= spec/PROTOCOL.md#payload-of-message-two
-        //# The client MUST abort when the chosen version or a chosen feature was not offered.
+        //# The client MUST abort when the chosen version is not the header's, or when a chosen feature was not
+        //# offered.
         let fits = self.version == header
             && offer.versions.contains(&self.version)
             && self.features & !offer.features == 0;
@@ -169,6 +175,18 @@ mod tests {
     }
 
     #[test]
+    fn broken_parameters_are_refused() {
+        //= spec/PROTOCOL.md#payload-of-message-one
+        //= type=test
+        //# The hub MUST drop a message 1 whose parameters do not decode, whose versions are not a multiple of 4
+        //# bytes, or whose features are not 8 bytes.
+        for parameters in [&[1, 3, 0, 0, 0][..], &[2, 7, 0, 0, 0, 0, 0, 0, 0], &[1, 9, 0], &[0x40]] {
+            let payload = [&[7; 1184], parameters].concat();
+            assert!(matches!(read_one(&payload), Err(Discard::Decode(_))), "{parameters:?}");
+        }
+    }
+
+    #[test]
     fn what_the_hub_makes_of_an_offer() {
         let offers = |versions: &[[u8; 4]]| Offer { versions: versions.to_vec(), features: 0 };
         //= spec/PROTOCOL.md#payload-of-message-one
@@ -187,7 +205,8 @@ mod tests {
     fn what_the_client_makes_of_a_choice() {
         //= spec/PROTOCOL.md#payload-of-message-two
         //= type=test
-        //# The client MUST abort when the chosen version or a chosen feature was not offered.
+        //# The client MUST abort when the chosen version is not the header's, or when a chosen feature was not
+        //# offered.
         let offer = Offer::default();
         let good = Choice { version: VERSION, highest: NEXT, features: 0 };
         assert_eq!(Choice::read(&good.build()), Ok(good));

@@ -27,15 +27,8 @@ pub mod kind {
     pub const MEMBERS: u64 = 0x43;
     /// A request that was not granted.
     pub const REFUSED: u64 = 0x44;
-}
-
-/// Where reading a room begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// Behind this sequence number.
-    After(u64),
-    /// Behind the head at the moment the hub reads the request.
-    Head,
+    /// A submission that was committed before.
+    pub const STORED: u64 = 0x45;
 }
 
 /// Open room or room for two.
@@ -129,8 +122,8 @@ pub enum Message<'a> {
     Subscribe {
         /// The room.
         room: u64,
-        /// Where to begin.
-        from: From,
+        /// The highest sequence number that is not wanted.
+        after: u64,
     },
     /// Client: who is there?
     Who {
@@ -182,6 +175,15 @@ pub enum Message<'a> {
         /// The name asked for, or nothing.
         name: &'a str,
     },
+    /// Hub: this submission was committed before.
+    Stored {
+        /// The room.
+        room: u64,
+        /// Its sequence number there.
+        sequence: u64,
+        /// The submission's id.
+        id: MessageId,
+    },
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -207,10 +209,7 @@ impl<'a> Message<'a> {
                 varint::encode_bytes(name.as_bytes(), body);
                 varint::encode_bytes(token, body);
             }
-            Self::Subscribe { room, from } => numbers(&match from {
-                From::After(after) => [kind::SUBSCRIBE, *room, 0, *after],
-                From::Head => [kind::SUBSCRIBE, *room, 1, 0],
-            }),
+            Self::Subscribe { room, after } => numbers(&[kind::SUBSCRIBE, *room, *after]),
             Self::Who { room } => numbers(&[kind::WHO, *room]),
             Self::Direct { name } => {
                 numbers(&[kind::DIRECT]);
@@ -235,6 +234,10 @@ impl<'a> Message<'a> {
                 body.extend_from_slice(&id.0);
                 varint::encode_bytes(name.as_bytes(), body);
             }
+            Self::Stored { room, sequence, id } => {
+                numbers(&[kind::STORED, *room, *sequence]);
+                body.extend_from_slice(&id.0);
+            }
             Self::Unknown { .. } => {}
         }
     }
@@ -257,10 +260,7 @@ impl<'a> Message<'a> {
                 token: reader.bytes("token")?,
             },
             kind::SUBSCRIBE => {
-                let room = reader.varint("room")?;
-                let head = reader.varint("from")? == 1;
-                let after = reader.varint("after")?;
-                Self::Subscribe { room, from: if head { From::Head } else { From::After(after) } }
+                Self::Subscribe { room: reader.varint("room")?, after: reader.varint("after")? }
             }
             kind::WHO => Self::Who { room: reader.varint("room")? },
             kind::DIRECT => Self::Direct { name: reader.string("name")? },
@@ -282,6 +282,11 @@ impl<'a> Message<'a> {
                 reason: Refusal::from_code(reader.varint("reason")?),
                 id: MessageId(reader.array("id")?),
                 name: reader.string("name")?,
+            },
+            kind::STORED => Self::Stored {
+                room: reader.varint("room")?,
+                sequence: reader.varint("sequence")?,
+                id: MessageId(reader.array("id")?),
             },
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
@@ -319,8 +324,8 @@ mod tests {
         let id = MessageId([9; 16]);
         for message in [
             Message::Hello { flags: FLAG_KEY_LOG, name: "ann", token: b"t" },
-            Message::Subscribe { room: 1, from: From::After(77) },
-            Message::Subscribe { room: 1, from: From::Head },
+            Message::Subscribe { room: 1, after: 77 },
+            Message::Stored { room: 1, sequence: 5, id },
             Message::Who { room: 1 },
             Message::Direct { name: "bob" },
             Message::Welcome { flags: 0, account: 3, name: "ann", generation: [5; 8] },
