@@ -46,9 +46,15 @@ impl FromStr for HubAddress {
         if host.is_empty() || !host.chars().all(allowed) {
             return Err(InviteError::Host);
         }
-        let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| InviteError::Port))?;
+        let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
         Ok(Self { host: host.to_string(), port })
     }
+}
+
+fn parse_port(text: &str) -> Result<u16, InviteError> {
+    // `u16::from_str` takes a sign, and no port has one.
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number).ok_or(InviteError::Port)
 }
 
 impl fmt::Display for HubAddress {

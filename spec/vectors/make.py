@@ -31,7 +31,8 @@ def main(arguments):
         write(wanted, surplus)
         print(f"{len(wanted)} vectors, {len(changed)} written, {len(surplus)} removed")
     elif changed or surplus:
-        sys.exit("\n".join([f"differs or is missing: {p}" for p in changed] + [f"surplus: {p}" for p in sorted(surplus)]))
+        complaints = [f"differs or is missing: {p}" for p in changed] + [f"surplus: {p}" for p in sorted(surplus)]
+        sys.exit("\n".join(complaints))
 
 
 def collect(cases):

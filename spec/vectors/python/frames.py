@@ -1,10 +1,26 @@
 """Frames: bytes to lines and lines to bytes."""
 
-from .wire import BYTES, NUMBER, STRING, Kind, Layout, Reader, Reject, counted, write_bytes, write_varint
+from .wire import (
+    BYTES,
+    NUMBER,
+    STRING,
+    VARINT_MAX,
+    Kind,
+    Layout,
+    Reader,
+    Reject,
+    counted,
+    write_bytes,
+    write_varint,
+)
+
+FURTHER_RANGES_MAX = 32
 
 
 def read_ranges(reader, largest):
     count, low = reader.varint(), largest - reader.varint()
+    if count > FURTHER_RANGES_MAX:
+        raise Reject("too many ranges")
     ranges = [(largest, low)]
     for _ in range(count):
         high = low - reader.varint() - 2
@@ -39,17 +55,43 @@ RANGES = Kind(
     lambda text: [tuple(map(int, r.split("-"))) for r in text.split(",")],
 )
 
+STREAM_MAX = 2**32
+TOTAL_MAX = 66_560
+
+
+def read_stream_number(reader):
+    number = reader.varint()
+    if number > STREAM_MAX:
+        raise Reject("stream")
+    return number
+
+
+STREAM_NUMBER = NUMBER._replace(read=read_stream_number)
+
+
+def is_in_bounds(name, values):
+    """Whether a frame stays below the numbers that its bytes or entries are counted with."""
+    match name:
+        case "STREAM":
+            return values["offset"] + len(values["data"]) <= VARINT_MAX
+        case "ENTRIES":
+            return values["first"] + len(values["entries"]) - 1 <= VARINT_MAX
+        case "FRAGMENT":
+            return values["offset"] + len(values["data"]) <= values["total"] <= TOTAL_MAX
+    return True
+
+
 PADDING = 0x00
 EXTENSION = 0x40
 FRAMES = {
     0x01: Layout("PING"),
     0x02: Ack("ACK", largest=NUMBER, delay=NUMBER, window=NUMBER, ranges=RANGES),
-    0x04: Layout("STREAM", stream=NUMBER, offset=NUMBER, data=BYTES),
+    0x04: Layout("STREAM", stream=STREAM_NUMBER, offset=NUMBER, data=BYTES),
     0x05: Layout("ENTRIES", room=NUMBER, first=NUMBER, entries=counted(BYTES)),
     0x06: Layout("FRAGMENT", room=NUMBER, sequence=NUMBER, total=NUMBER, offset=NUMBER, data=BYTES),
     0x07: Layout("CLOSE", reason=NUMBER, text=STRING),
     0x08: Layout("DONE"),
-    0x09: Layout("MAX_STREAM", stream=NUMBER, limit=NUMBER),
+    0x09: Layout("MAX_STREAM", stream=STREAM_NUMBER, limit=NUMBER),
 }
 SENT_BY_HUB = {"ENTRIES", "FRAGMENT", "DONE"}
 ALLOWED_IN_FIN = {"PADDING", "STREAM", "EXTENSION"}
@@ -61,7 +103,11 @@ def read_frame(reader):
         return f"EXTENSION type={kind} data={reader.bytes().hex()}"
     if kind not in FRAMES:
         raise Reject("unknown frame")
-    return FRAMES[kind].show(FRAMES[kind].read(reader))
+    layout = FRAMES[kind]
+    values = layout.read(reader)
+    if not is_in_bounds(layout.name, values):
+        raise Reject("bounds")
+    return layout.show(values)
 
 
 def decode(payload, sender):

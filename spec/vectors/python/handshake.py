@@ -167,8 +167,8 @@ class Client:
         payload = noise.open(sealed)
         self.hub_ephemeral = ephemeral
         chosen, highest, features = payload[:4], payload[4:8], int.from_bytes(payload[8:16], "big")
-        offered_versions, offered_features = read_parameters(self.parameters)
-        if chosen not in offered_versions or features & ~offered_features:
+        _, offered_features = read_parameters(self.parameters)
+        if chosen != self.version or features & ~offered_features:
             raise Reject("choice")
         return chosen, highest, features
 

@@ -5,6 +5,7 @@ import re
 
 from .wire import Reject
 
+SCHEME = "sealgram://"
 DEFAULT_PORT = 5555
 KEY_LOG_LABELS = ["SGM1_CHAIN", "SGM1_HASH", "SGM1_ES", "SGM1_EE", "SGM1_SE", "SGM1_SS", "SGM1_ROOT"]
 
@@ -23,12 +24,12 @@ def write_invite(host, port, key, secret, token):
     shown = f"[{host}]" if ":" in host else host
     pairs = [("k", key), ("s", secret), ("t", token)]
     query = "&".join(f"{k}={to_base64url(v)}" for k, v in pairs if v is not None)
-    return f"sealgram://{shown}:{port}/?{query}"
+    return f"{SCHEME}{shown}:{port}/?{query}"
 
 
 def read_authority(authority):
     bracketed = re.fullmatch(r"\[([^\[\]]+)\](?::(.*))?", authority)
-    plain = re.fullmatch(r"([^:\[\]]+)(?::([^:]*))?", authority)
+    plain = re.fullmatch(r"([^:\[\]]+)(?::(.*))?", authority)
     match = bracketed or plain
     if not match:
         raise Reject("host")
@@ -42,11 +43,11 @@ def read_authority(authority):
 
 def read_invite(text):
     """(host, port, key, secret or None, token or None)"""
-    match = re.fullmatch(r"sealgram://([^/?]*)/\?(.*)", text)
-    if not match:
+    if not text.startswith(SCHEME):
         raise Reject("scheme")
-    host, port = read_authority(match[1])
-    values = dict(pair.partition("=")[::2] for pair in match[2].split("&"))
+    authority, _, query = text.removeprefix(SCHEME).partition("/?")
+    host, port = read_authority(authority)
+    values = dict(pair.partition("=")[::2] for pair in query.split("&"))
     key, secret, token = (
         from_base64url(values[name], layer) if name in values else None
         for name, layer in (("k", "key"), ("s", "secret"), ("t", "token"))
@@ -63,6 +64,9 @@ def write_key_log_line(label, attempt_id, secret):
 
 
 def read_key_log_line(line):
+    """(label, attempt id, secret); None for a line that belongs to somebody else."""
+    if not line.startswith("SGM1_"):
+        return None
     match = re.fullmatch("(SGM1_[A-Z]+) ([0-9a-f]{16}) ([0-9a-f]{64})", line)
     if not match or match[1] not in KEY_LOG_LABELS:
         raise Reject("malformed")

@@ -25,6 +25,8 @@ def cases():
     readable = [
         ("port-absent", "5555 is meant", f"sealgram://chat.example.org/?{k}&{s}"),
         ("other-order", "parameters in another order", f"sealgram://h:1/?t=AQID&{s}&{k}"),
+        ("port-zero", "0 is a number too", f"sealgram://h:0/?{k}"),
+        ("twice", "the last of two counts", f"sealgram://h:1/?k={to_base64url(bytes(32))}&{k}"),
         ("unknown-parameter", "ignored", f"sealgram://h:1/?x=%7E&{k}&colour=red&{s}&y"),
     ]
     for name, comment, text in readable:
@@ -34,11 +36,13 @@ def cases():
     short = "k=" + to_base64url(key[:31])
     broken = [
         ("other-scheme", "not an invite", "scheme", f"https://h:1/?{k}"),
-        ("no-query", "nothing behind the host", "scheme", "sealgram://h:1"),
+        ("no-query", "nothing behind the host", "key", "sealgram://h:1"),
         ("empty-host", "no host", "host", f"sealgram://:1/?{k}"),
         ("open-bracket", "a bracket that stays open", "host", f"sealgram://[::1:5555/?{k}"),
-        ("ipv6-bare", "an IPv6 address without brackets", "host", f"sealgram://2001:db8::1/?{k}"),
+        ("ipv6-bare", "an IPv6 address without brackets", "port", f"sealgram://2001:db8::1/?{k}"),
         ("port-word", "no number", "port", f"sealgram://h:five/?{k}"),
+        ("port-signed", "a sign is no digit", "port", f"sealgram://h:+80/?{k}"),
+        ("port-empty", "no digit", "port", f"sealgram://h:/?{k}"),
         ("port-too-large", "65536", "port", f"sealgram://h:65536/?{k}"),
         ("key-absent", "no key", "key", f"sealgram://h:1/?{s}"),
         ("key-short", "31 bytes", "key", f"sealgram://h:1/?{short}&{s}"),

@@ -14,9 +14,13 @@ def cases():
         outputs = dict(zip(("label", "attempt-id", "secret"), fields))
         yield Case("key-log", name, "one line", {"line": line}, outputs)
     secret = fixed_bytes("secret", 32).hex()
+    others = f"CLIENT_RANDOM {secret} {secret}"
+    assert read_key_log_line(others) is None
+    yield Case("key-log", "of-others", "passed over", {"line": others}, {"label": None})
     broken = [
         ("no-secret", "two words", f"SGM1_ROOT {ATTEMPT_ID.hex()}"),
         ("secret-short", "31 bytes", f"SGM1_ROOT {ATTEMPT_ID.hex()} {secret[2:]}"),
+        ("unknown-label", "not in the table", f"SGM1_STATIC {ATTEMPT_ID.hex()} {secret}"),
         ("not-hex", "a letter that is no digit", f"SGM1_ROOT {ATTEMPT_ID.hex()} g{secret[1:]}"),
     ]
     for name, comment, line in broken:

@@ -11,6 +11,11 @@ from .fixture import ACCESS_SECRET, ATTEMPT_ID, GATE, HUB_KEY, OTHER_VERSION
 GATE_INPUTS = {"hub-key": HUB_KEY, "access-secret": ACCESS_SECRET}
 STRANGERS_INPUTS = {"hub-key": bytes(32), "access-secret": bytes(32)}
 
+# What a busy hub knows of a sender, and the cookie that follows.
+COOKIE_SECRET = fixed_bytes("cookie secret", 32)
+COOKIE_INPUTS = {"cookie-secret": COOKIE_SECRET, "address": "192.0.2.7", "port": 40_000}
+COOKIE = long.make_cookie(COOKIE_SECRET, "192.0.2.7", 40_000)
+
 
 def long_outputs(parsed, datagram):
     outputs = {
@@ -30,11 +35,10 @@ def a_long(kind, fragment=0, reserved=0, version=VERSION):
 
 
 def long_success_cases():
-    cookie = fixed_bytes("cookie", 16)
     full = [
         ("init-0", "the first half of a message 1", a_long("INIT", 0, 1), None),
         ("init-1", "the second half", a_long("INIT", 1, 2), None),
-        ("init-cookie", "to a busy hub", a_long("INIT", 0, 1), cookie),
+        ("init-cookie", "to a busy hub", a_long("INIT", 0, 1), COOKIE),
         ("resp", "the answer of a hub", a_long("RESP", reserved=3), None),
         ("fin", "the last of a handshake", a_long("FIN"), None),
     ]
@@ -42,7 +46,7 @@ def long_success_cases():
         datagram = content.write(GATE, cookie)
         parsed = long.read(datagram, GATE, cookie)
         assert parsed == content
-        inputs = GATE_INPUTS | ({"cookie": cookie} if cookie else {}) | {"datagram": datagram}
+        inputs = GATE_INPUTS | (COOKIE_INPUTS if cookie else {}) | {"datagram": datagram}
         yield Case("long", name, comment, inputs, long_outputs(parsed, datagram))
 
     datagram = a_long("KEYREQ", reserved=2).write(keys.STRANGERS)
@@ -68,17 +72,17 @@ def long_success_cases():
 
 
 def retry_cases():
-    cookie_secret, salt = fixed_bytes("cookie secret", 32), fixed_bytes("salt", 32)
+    salt = fixed_bytes("salt", 32)
     init = a_long("INIT").write(GATE)
     init_mac1 = long.mac1_of(init)
     for name, address, port in (("retry-ipv4", "192.0.2.7", 40_000), ("retry-ipv6", "2001:db8::7", 5555)):
-        cookie = long.make_cookie(cookie_secret, address, port)
+        cookie = long.make_cookie(COOKIE_SECRET, address, port)
         body = long.retry_body(GATE, salt, cookie, init_mac1)
         datagram = Long("RETRY", body, ATTEMPT_ID, reserved=2).write(GATE)
         parsed = long.read(datagram, GATE)
         assert long.open_retry(GATE, parsed.body, init_mac1) == cookie
-        sender = {"cookie-secret": cookie_secret, "address": address, "port": port, "salt": salt}
-        inputs = GATE_INPUTS | sender | {"init-mac1": init_mac1, "datagram": datagram}
+        sender = {"cookie-secret": COOKIE_SECRET, "address": address, "port": port}
+        inputs = GATE_INPUTS | sender | {"salt": salt, "init-mac1": init_mac1, "datagram": datagram}
         outputs = long_outputs(parsed, datagram) | {"cookie": cookie}
         yield Case("long", name, "a cookie for that address", inputs, outputs)
 
@@ -94,8 +98,7 @@ def retry_cases():
 
 
 def long_reject_cases():
-    init, resp = a_long("INIT").write(GATE), a_long("RESP").write(GATE)
-    version, cookie = a_long("VERSION").write(GATE), fixed_bytes("cookie", 16)
+    init, version = a_long("INIT").write(GATE), a_long("VERSION").write(GATE)
     shorter = replace(a_long("INIT"), body=bytes(long.BODY_LENGTH - 1))
     longer = replace(a_long("RETRY"), body=bytes(long.BODY_LENGTH))
 
@@ -119,8 +122,10 @@ def long_reject_cases():
          a_long("INIT").write(keys.Gate(fixed_bytes("other hub key", 32), ACCESS_SECRET))),
         ("mac1-keyreq-of-member", "KEYREQ under the hub's own gate", "mac1", a_long("KEYREQ").write(GATE)),
         ("mac2-flipped", "one bit of mac2", "mac2", flip_bit(init, 1199)),
-        ("mac2-cookie-unasked", "a cookie that the hub does not accept", "mac2", a_long("INIT").write(GATE, cookie)),
-        ("other-version", "to be answered with VERSION", "version", a_long("INIT", version=OTHER_VERSION).write(GATE)),
+        ("mac2-cookie-unasked", "a cookie that the hub does not accept", "mac2",
+         a_long("INIT").write(GATE, COOKIE)),
+        ("other-version", "to be answered with VERSION", "version",
+         a_long("INIT", version=OTHER_VERSION).write(GATE)),
         ("other-version-resp", "dropped", "version", a_long("RESP", version=OTHER_VERSION).write(GATE)),
         ("fragment-resp", "RESP has no second half", "fragment", a_long("RESP", 1).write(GATE)),
         ("fragment-key", "KEY has no second half", "fragment", a_long("KEY", 1).write(keys.STRANGERS)),
@@ -131,12 +136,14 @@ def long_reject_cases():
 
     of_busy_hub = [
         ("busy-without-cookie", "the mac2 of a client that has no cookie", init),
-        ("busy-other-cookie", "a cookie for another address",
-         a_long("INIT").write(GATE, fixed_bytes("other cookie", 16))),
+        ("busy-other-address", "a cookie for another address",
+         a_long("INIT").write(GATE, long.make_cookie(COOKIE_SECRET, "192.0.2.8", 40_000))),
+        ("busy-other-port", "a cookie for another port",
+         a_long("INIT").write(GATE, long.make_cookie(COOKIE_SECRET, "192.0.2.7", 40_001))),
     ]
     for name, comment, datagram in of_busy_hub:
-        inputs = GATE_INPUTS | {"cookie": cookie, "datagram": datagram}
-        yield rejected("long", name, comment, "mac2", inputs, lambda: long.read(datagram, GATE, cookie))
+        inputs = GATE_INPUTS | COOKIE_INPUTS | {"datagram": datagram}
+        yield rejected("long", name, comment, "mac2", inputs, lambda: long.read(datagram, GATE, COOKIE))
 
 
 def cases():

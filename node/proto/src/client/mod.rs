@@ -1,0 +1,517 @@
+//! The client's endpoint: an outbox of lines, a timeline a room, and a hub that may come and go.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
+//! | [`outbox`] | lines that the hub has not stored |
+//! | [`timeline`] | the entries of a room, in order |
+//! | [`session`] | what is said and heard on a connection |
+//! | [`key_request`] | asking an open hub for its key, before there is a client |
+//!
+//! A session promises nothing beyond its own life: after a new handshake the client asks for every room from its
+//! last entry on and submits its unanswered lines again, under the same ids.
+
+mod attempt;
+pub mod key_request;
+mod outbox;
+mod session;
+mod timeline;
+
+pub use outbox::{OutboxFull, Target};
+
+use crate::connection::{Connection, End};
+use crate::log::{LOBBY, RoomId, Seq};
+use crate::random::Random;
+use crate::timer::{Deadline, Timer, earliest};
+use crate::transmit::{Path, Transmit};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use attempt::{Attempt, Progress};
+use core::time::Duration;
+use outbox::Outbox;
+use spec::close::CloseReason;
+use spec::discard::Discard;
+use spec::handshake::KeyPair;
+use spec::limits::KEY_BYTES;
+use spec::secret::Secret;
+use spec::time::Instant;
+use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::message::{Refusal, RoomKind};
+use spec::wire::{long, short};
+use timeline::Timeline;
+
+/// Silence after which the person is told and another handshake begun; a person shall hear within 3 seconds.
+pub const SILENCE: Duration = Duration::from_millis(2500);
+/// First pause between attempts; doubled each time.
+const PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// Longest pause between attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
+
+/// Who joins which hub.
+#[derive(Debug)]
+pub struct ClientConfig {
+    /// The client's identity.
+    pub identity: KeyPair,
+    /// The hub's key, known before the first datagram.
+    pub hub_key: [u8; KEY_BYTES],
+    /// The access secret of the invite.
+    pub access_secret: Secret<32>,
+    /// The invite's token, or nothing.
+    pub token: Vec<u8>,
+    /// The name wanted.
+    pub name: String,
+    /// Whether secrets are given out as [`ClientEvent::KeyLog`].
+    pub key_log: bool,
+    /// What was read before: the log's generation, and the last entry of each room.
+    pub resume: Option<Resume>,
+}
+
+/// Where reading goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// Names the log.
+    pub generation: [u8; 8],
+    /// The last entry applied of each room.
+    pub rooms: BTreeMap<RoomId, Seq>,
+}
+
+/// What the shell is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientEvent {
+    /// The hub greeted us under this name.
+    Connected {
+        /// The name.
+        name: String,
+        /// Whether it was connected before.
+        is_again: bool,
+    },
+    /// There is a room we may read.
+    Room {
+        /// The room.
+        room: RoomId,
+        /// What it is.
+        kind: RoomKind,
+        /// Its name, or the other's.
+        name: String,
+    },
+    /// An entry, the next of its room.
+    Entry {
+        /// The room.
+        room: RoomId,
+        /// Its number.
+        sequence: Seq,
+        /// Its bytes: [`spec::wire::entry::Entry`].
+        entry: Vec<u8>,
+    },
+    /// The hub has stored our line.
+    Stored {
+        /// The line.
+        id: MessageId,
+        /// The room.
+        room: RoomId,
+        /// Its number there.
+        sequence: Seq,
+    },
+    /// The hub does not take our line.
+    Refused {
+        /// The line.
+        id: MessageId,
+        /// Why.
+        reason: Refusal,
+        /// The name it was for, or nothing.
+        name: String,
+    },
+    /// Who is here.
+    Members(Vec<String>),
+    /// The hub does not answer.
+    Silent,
+    /// The hub ended the session; whether we go on trying.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// In its words.
+        text: String,
+        /// Whether another handshake follows.
+        retrying: bool,
+    },
+    /// The hub speaks other versions.
+    OtherVersions(Vec<[u8; 4]>),
+    /// Lines for a key log.
+    KeyLog(String),
+    /// The hub says that it writes a key log.
+    HubLogsKeys,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Working at it.
+    Active,
+    /// Saying goodbye.
+    Leaving,
+    /// Over.
+    Done,
+}
+
+/// One client of one hub.
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    path: Path,
+    random: Random,
+    state: State,
+    session: Option<session::Session>,
+    attempt: Option<Attempt>,
+    /// When the next attempt begins, while there is none.
+    next_attempt: Option<Instant>,
+    pause: Duration,
+    /// Since when the hub is not heard; `None` while it is.
+    silent_since: Option<Instant>,
+    silence_told: bool,
+    was_connected: bool,
+    generation: Option<[u8; 8]>,
+    timelines: BTreeMap<RoomId, Timeline>,
+    outbox: Outbox,
+    events: VecDeque<ClientEvent>,
+}
+
+impl Client {
+    /// A client that begins its first attempt at `now`; `seed` is 32 random bytes.
+    #[must_use]
+    pub fn new(now: Instant, config: ClientConfig, path: Path, seed: [u8; 32]) -> Self {
+        let resume = config.resume.clone();
+        let timelines = resume.iter().flat_map(|resume| &resume.rooms);
+        Self {
+            timelines: timelines.map(|(room, last)| (*room, Timeline::new(last.next()))).collect(),
+            generation: resume.as_ref().map(|resume| resume.generation),
+            config,
+            path,
+            random: Random::new(seed),
+            state: State::Active,
+            session: None,
+            attempt: None,
+            next_attempt: Some(now),
+            pause: PAUSE_FIRST,
+            silent_since: Some(now),
+            silence_told: false,
+            was_connected: false,
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+        }
+    }
+
+    // getters
+
+    /// Lines that the hub has not stored.
+    #[must_use]
+    pub fn unstored(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Whether the hub has greeted us and is heard.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.session.as_ref().is_some_and(session::Session::is_greeted) && self.silent_since.is_none()
+    }
+
+    /// Whether there is nothing more to do.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// Where reading would go on after a restart of the program.
+    #[must_use]
+    pub fn resume(&self) -> Option<Resume> {
+        let rooms = self.timelines.iter().map(|(room, timeline)| (*room, timeline.last())).collect();
+        self.generation.map(|generation| Resume { generation, rooms })
+    }
+
+    /// The connection of the present session.
+    #[must_use]
+    pub fn connection(&self) -> Option<&Connection> {
+        self.session.as_ref().map(|session| &session.connection)
+    }
+
+    // commands
+
+    /// Submits a line; its id comes back in [`ClientEvent::Stored`].
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn say(&mut self, target: Target, kind: EntryKind, text: &str) -> Result<MessageId, OutboxFull> {
+        let id = self.random.message_id();
+        self.outbox.push(id, target, kind, text)?;
+        self.submit();
+        Ok(id)
+    }
+
+    /// Asks who is here.
+    pub fn ask_members(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.ask_members(LOBBY);
+        }
+    }
+
+    /// Says goodbye; [`is_done`](Self::is_done) once the hub has heard it, or would have.
+    pub fn leave(&mut self, now: Instant, text: &str) {
+        self.attempt = None;
+        self.next_attempt = None;
+        match &mut self.session {
+            Some(session) => {
+                session.connection.close(now, CloseReason::Quit, text);
+                self.state = State::Leaving;
+            }
+            None => self.state = State::Done,
+        }
+    }
+
+    /// The shell has other news of the hub, such as that its port is closed: look at once.
+    pub fn suspect(&mut self, now: Instant) {
+        if self.is_connected() && self.attempt.is_none() {
+            self.begin_attempt(now);
+        }
+    }
+
+    fn submit(&mut self) {
+        let Self { session, outbox, .. } = self;
+        if let Some(session) = session {
+            session.submit(outbox);
+        }
+    }
+
+    // what happened
+
+    /// Takes a datagram from the network.
+    ///
+    /// # Errors
+    /// [`Discard`]; nothing but counters changed.
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+        if path != self.path || self.is_done() {
+            return Err(Discard::UnknownConnection);
+        }
+        if long::is_long(datagram) {
+            return self.handle_long(now, datagram);
+        }
+        if !short::is_short(datagram) {
+            return Err(Discard::Length);
+        }
+        if let Some(attempt) = &mut self.attempt
+            && attempt.owns(datagram)
+        {
+            self.handle_answer(now, datagram)
+        } else {
+            self.handle_short(now, datagram)
+        }
+    }
+
+    fn handle_long(&mut self, now: Instant, datagram: &[u8]) -> Result<(), Discard> {
+        let Some(attempt) = &mut self.attempt else { return Err(Discard::WrongState) };
+        match attempt.handle_long(now, datagram)? {
+            Progress::None => {}
+            Progress::Resp(ready) => {
+                let Self { config, outbox, timelines, random, path, .. } = self;
+                let greeting = session::Greeting { config, outbox, timelines };
+                let log = attempt.finish(now, *ready, *path, random, &greeting)?;
+                if self.config.key_log {
+                    self.events.push_back(ClientEvent::KeyLog(log));
+                }
+            }
+            //= spec/PROTOCOL.md#other-versions
+            //# The client tells the person; it MUST NOT try a lower version because of VERSION.
+            Progress::OtherVersions(versions) => {
+                self.events.push_back(ClientEvent::OtherVersions(versions));
+                self.attempt = None;
+                self.state = State::Done;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hub's first packet of a new session: from here on it is the session.
+    fn handle_answer(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+        let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
+        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        session.connection.fin_answered();
+        self.session = self.attempt.take().and_then(Attempt::into_session);
+        self.after_datagram(now);
+        Ok(())
+    }
+
+    fn handle_short(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+        let Some(session) = &mut self.session else { return Err(Discard::UnknownConnection) };
+        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        // An old session that answers after all is as good as a new one.
+        self.attempt = None;
+        self.after_datagram(now);
+        Ok(())
+    }
+
+    fn after_datagram(&mut self, now: Instant) {
+        self.silent_since = None;
+        self.silence_told = false;
+        self.pause = PAUSE_FIRST;
+        self.read_control(now);
+        self.read_timelines();
+        self.submit();
+        self.after_end(now);
+    }
+
+    fn read_control(&mut self, now: Instant) {
+        let Self { session, timelines, outbox, events, generation, was_connected, .. } = self;
+        let Some(session) = session else { return };
+        let heard = session::Heard { timelines, outbox, events, generation, was_connected };
+        if session.read_control(heard).is_err() {
+            session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");
+        }
+    }
+
+    fn read_timelines(&mut self) {
+        //= spec/PROTOCOL.md#application-messages
+        //# A client MUST NOT apply an entry before it has read WELCOME.
+        if !self.session.as_ref().is_some_and(session::Session::is_greeted) {
+            return;
+        }
+        for (room, timeline) in &mut self.timelines {
+            while let Some((sequence, entry)) = timeline.pop() {
+                if let Ok(decoded) = spec::wire::entry::Entry::decode(&entry)
+                    && self.outbox.remove(&decoded.id)
+                {
+                    let id = decoded.id;
+                    self.events.push_back(ClientEvent::Stored { id, room: *room, sequence });
+                }
+                self.events.push_back(ClientEvent::Entry { room: *room, sequence, entry });
+            }
+        }
+    }
+
+    /// What follows from the end of a session.
+    fn after_end(&mut self, now: Instant) {
+        let Some(end) = self.session.as_ref().and_then(|session| session.connection.end()) else { return };
+        // The last word is an acknowledgement of CLOSE, and it has to leave first.
+        if matches!(end, End::ByPeer { .. }) && self.session.as_ref().is_some_and(session::Session::owes_ack)
+        {
+            return;
+        }
+        self.session = None;
+        if matches!(self.state, State::Leaving) {
+            self.state = State::Done;
+            return;
+        }
+        match end {
+            End::ByPeer { reason, text } => {
+                let retrying = is_worth_retrying(reason);
+                self.events.push_back(ClientEvent::Closed { reason, text, retrying });
+                if !retrying {
+                    self.state = State::Done;
+                    return;
+                }
+            }
+            End::ByUs | End::TimedOut => {}
+        }
+        self.silent_since = self.silent_since.or(Some(now));
+        if self.attempt.is_none() {
+            self.pause_attempts(now);
+        }
+    }
+
+    /// Acts on every deadline that has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.connection.handle_timeout(now);
+        }
+        self.after_end(now);
+        if let Some(attempt) = &mut self.attempt
+            && attempt.handle_timeout(now)
+        {
+            self.attempt = None;
+            self.pause_attempts(now);
+        }
+        if self.next_attempt.is_some_and(|at| at <= now) {
+            self.begin_attempt(now);
+        }
+        self.notice_silence(now);
+    }
+
+    fn notice_silence(&mut self, now: Instant) {
+        if self.silence_at().is_none_or(|at| at > now) {
+            return;
+        }
+        self.silence_told = true;
+        self.silent_since = self.silent_since.or(Some(now));
+        self.events.push_back(ClientEvent::Silent);
+        if self.attempt.is_none() && self.next_attempt.is_none() {
+            self.begin_attempt(now);
+        }
+    }
+
+    fn silence_at(&self) -> Option<Instant> {
+        if self.silence_told || !matches!(self.state, State::Active) {
+            return None;
+        }
+        let waiting = self.session.as_ref().and_then(|session| session.connection.waiting_since());
+        self.silent_since.or(waiting).map(|since| since + SILENCE)
+    }
+
+    fn begin_attempt(&mut self, now: Instant) {
+        self.next_attempt = None;
+        if !matches!(self.state, State::Active) {
+            return;
+        }
+        match Attempt::start(now, &self.config, &mut self.random) {
+            Ok(attempt) => self.attempt = Some(attempt),
+            // A key that is no point cannot become one.
+            Err(_) => self.state = State::Done,
+        }
+    }
+
+    fn pause_attempts(&mut self, now: Instant) {
+        self.next_attempt = Some(now + self.pause);
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+    }
+
+    // what to do
+
+    /// The next datagram to send, written over `out`.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        out.clear();
+        let path = self.path;
+        let from_attempt = self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out));
+        let sent =
+            from_attempt || self.session.as_mut().is_some_and(|session| session.poll_transmit(now, out));
+        if !sent {
+            self.after_end(now);
+        }
+        sent.then_some(Transmit { path })
+    }
+
+    /// The next thing the shell is told.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next deadline and its reason.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        earliest([
+            self.session.as_ref().and_then(|session| session.connection.poll_timeout()),
+            self.attempt.as_ref().map(|attempt| (attempt.deadline(), Timer::Handshake)),
+            self.next_attempt.map(|at| (at, Timer::Handshake)),
+            self.silence_at().map(|at| (at, Timer::Silence)),
+        ])
+    }
+}
+
+/// Whether the hub may want us again after it closed for `reason`.
+const fn is_worth_retrying(reason: CloseReason) -> bool {
+    matches!(
+        reason,
+        CloseReason::Shutdown
+            | CloseReason::Violation
+            | CloseReason::Slow
+            | CloseReason::KeyLimit
+            | CloseReason::Full
+            | CloseReason::Failed
+            | CloseReason::Other(_)
+    )
+}

@@ -1,0 +1,121 @@
+//! Lines that the hub has not stored: kept in order, under their ids, whatever becomes of sessions.
+
+use crate::log::RoomId;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use spec::name::fold;
+use spec::wire::entry::{EntryKind, MessageId};
+
+/// Lines at most.
+const LINES_MAX: usize = 1000;
+/// Bytes at most.
+const BYTES_MAX: usize = 1 << 20;
+
+/// Where a line goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Into a room.
+    Room(RoomId),
+    /// To one person, by name.
+    Direct(String),
+}
+
+/// The outbox holds as much as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many lines wait for the hub")]
+pub struct OutboxFull;
+
+/// One line.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) id: MessageId,
+    pub(super) target: Target,
+    pub(super) kind: EntryKind,
+    pub(super) text: String,
+}
+
+/// All lines that wait, and the rooms for two that names stand for.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    lines: VecDeque<Line>,
+    bytes: usize,
+    directs: BTreeMap<String, RoomId>,
+}
+
+impl Outbox {
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        id: MessageId,
+        target: Target,
+        kind: EntryKind,
+        text: &str,
+    ) -> Result<(), OutboxFull> {
+        if self.lines.len() >= LINES_MAX || self.bytes + text.len() > BYTES_MAX {
+            return Err(OutboxFull);
+        }
+        self.bytes += text.len();
+        self.lines.push_back(Line { id, target, kind, text: text.into() });
+        Ok(())
+    }
+
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter()
+    }
+
+    /// The room a line goes to, when it is known.
+    pub(super) fn room_of(&self, target: &Target) -> Option<RoomId> {
+        match target {
+            Target::Room(room) => Some(*room),
+            Target::Direct(name) => self.directs.get(&fold(name)).copied(),
+        }
+    }
+
+    /// Notes the room for two with `name`.
+    pub(super) fn learn_direct(&mut self, name: &str, room: RoomId) {
+        self.directs.insert(fold(name), room);
+    }
+
+    /// Takes out a line; whether it was there.
+    pub(super) fn remove(&mut self, id: &MessageId) -> bool {
+        let Some(at) = self.lines.iter().position(|line| line.id == *id) else { return false };
+        if let Some(line) = self.lines.remove(at) {
+            self.bytes -= line.text.len();
+        }
+        true
+    }
+
+    /// The lines for a name nobody has.
+    pub(super) fn for_name(&self, name: &str) -> Vec<MessageId> {
+        let its = |line: &&Line| matches!(&line.target, Target::Direct(to) if fold(to) == fold(name));
+        self.lines.iter().filter(its).map(|line| line.id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_bounded_and_forgets_what_is_stored() {
+        let mut outbox = Outbox::default();
+        let push = |outbox: &mut Outbox, n: u16, text: &str| {
+            let mut id = [0; 16];
+            id[..2].copy_from_slice(&n.to_be_bytes());
+            outbox.push(MessageId(id), Target::Direct("Ann".into()), EntryKind::Text, text)
+        };
+        for n in 0..1000 {
+            push(&mut outbox, n, "x").unwrap();
+        }
+        assert_eq!(push(&mut outbox, 1000, "x"), Err(OutboxFull));
+        let ids = outbox.for_name("ANN");
+        assert!(ids.iter().all(|id| outbox.remove(id)));
+        assert!(!outbox.remove(&ids[0]));
+        assert_eq!((outbox.len(), outbox.bytes), (0, 0));
+        assert_eq!(push(&mut outbox, 0, &"x".repeat(BYTES_MAX + 1)), Err(OutboxFull));
+    }
+}

@@ -1,0 +1,289 @@
+//! What is said and heard on a connection to the hub.
+
+use super::outbox::{Outbox, Target};
+use super::timeline::Timeline;
+use super::{ClientConfig, ClientEvent};
+use crate::connection::{Connection, SendStreams};
+use crate::log::{LOBBY, RoomId, Seq};
+use crate::transmit::Path;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use spec::discard::Discard;
+use spec::limits::STREAM_LIMIT_BYTES;
+use spec::name::fold;
+use spec::time::Instant;
+use spec::wire::DecodeError;
+use spec::wire::entry::{MessageId, Submission};
+use spec::wire::frame::{Frame, Frames};
+use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
+
+/// The stream of control messages.
+const CONTROL: u64 = 0;
+
+/// What a client has to say before it has heard anything: the content of its FIN.
+#[derive(Debug)]
+pub(super) struct Greeting<'a> {
+    pub(super) config: &'a ClientConfig,
+    pub(super) outbox: &'a Outbox,
+    pub(super) timelines: &'a BTreeMap<RoomId, Timeline>,
+}
+
+/// The first bytes of a session's streams, and what they stand for.
+#[derive(Debug, Default)]
+pub(super) struct FirstWords {
+    pub(super) streams: SendStreams,
+    pub(super) submitted: BTreeSet<MessageId>,
+    pub(super) subscribed: BTreeSet<RoomId>,
+}
+
+impl Greeting<'_> {
+    pub(super) fn first_words(&self) -> FirstWords {
+        let mut first = FirstWords::default();
+        let flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        let mut bytes = Vec::new();
+        Message::Hello { flags, name: &self.config.name, token: &self.config.token }.encode(&mut bytes);
+        for (room, timeline) in self.timelines {
+            Message::Subscribe { room: room.0, after: timeline.last().0 }.encode(&mut bytes);
+            first.subscribed.insert(*room);
+        }
+        // A fresh buffer holds more than all rooms of a client; what did not fit would be asked for by hand.
+        if first.streams.push(CONTROL, &bytes).is_ok() {
+            first.submitted = submit(&mut first.streams, self.outbox, BTreeSet::new());
+        }
+        first
+    }
+}
+
+/// Where submissions go: a connection, or the streams of one to be.
+trait Submit {
+    fn waiting(&self, stream: u64) -> usize;
+    fn push(&mut self, stream: u64, bytes: &[u8]) -> bool;
+}
+
+impl Submit for SendStreams {
+    fn waiting(&self, stream: u64) -> usize {
+        self.unacknowledged(stream)
+    }
+
+    fn push(&mut self, stream: u64, bytes: &[u8]) -> bool {
+        Self::push(self, stream, bytes).is_ok()
+    }
+}
+
+impl Submit for Connection {
+    fn waiting(&self, stream: u64) -> usize {
+        self.unacknowledged(stream)
+    }
+
+    fn push(&mut self, stream: u64, bytes: &[u8]) -> bool {
+        self.send(stream, bytes).is_ok()
+    }
+}
+
+/// Writes the lines that are not yet in this session to the streams of their rooms, in order, as far as the
+/// rooms are known and there is space. Returns what is in the session then.
+fn submit(out: &mut impl Submit, outbox: &Outbox, mut submitted: BTreeSet<MessageId>) -> BTreeSet<MessageId> {
+    let mut full = BTreeSet::new();
+    for line in outbox.lines() {
+        let Some(room) = outbox.room_of(&line.target) else { continue };
+        if full.contains(&room) || submitted.contains(&line.id) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        Submission { id: line.id, kind: line.kind, body: line.text.as_bytes() }.encode(&mut bytes);
+        if out.waiting(room.0) as u64 >= STREAM_LIMIT_BYTES || !out.push(room.0, &bytes) {
+            full.insert(room);
+            continue;
+        }
+        submitted.insert(line.id);
+    }
+    submitted
+}
+
+/// What a session needs of the client to act on what the hub says.
+#[derive(Debug)]
+pub(super) struct Heard<'a> {
+    pub(super) timelines: &'a mut BTreeMap<RoomId, Timeline>,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) events: &'a mut VecDeque<ClientEvent>,
+    pub(super) generation: &'a mut Option<[u8; 8]>,
+    pub(super) was_connected: &'a mut bool,
+}
+
+/// One session with the hub.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) connection: Connection,
+    is_greeted: bool,
+    submitted: BTreeSet<MessageId>,
+    subscribed: BTreeSet<RoomId>,
+    asked_for: BTreeSet<String>,
+}
+
+impl Session {
+    pub(super) const fn new(
+        connection: Connection,
+        submitted: BTreeSet<MessageId>,
+        subscribed: BTreeSet<RoomId>,
+    ) -> Self {
+        Self { connection, is_greeted: false, submitted, subscribed, asked_for: BTreeSet::new() }
+    }
+
+    pub(super) const fn is_greeted(&self) -> bool {
+        self.is_greeted
+    }
+
+    pub(super) const fn owes_ack(&self) -> bool {
+        self.connection.owes_acknowledgement()
+    }
+
+    // saying
+
+    fn say(&mut self, message: &Message<'_>) {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        // Requests are small and few; one too many for a stalled hub is as good as lost with the session.
+        let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
+    }
+
+    pub(super) fn ask_members(&mut self, room: RoomId) {
+        self.say(&Message::Who { room: room.0 });
+    }
+
+    /// Submits what is not submitted in this session, and asks for the rooms of names.
+    pub(super) fn submit(&mut self, outbox: &Outbox) {
+        if self.connection.is_closing() {
+            return;
+        }
+        let submitted = core::mem::take(&mut self.submitted);
+        self.submitted = submit(&mut self.connection, outbox, submitted);
+        for line in outbox.lines() {
+            if let Target::Direct(name) = &line.target
+                && outbox.room_of(&line.target).is_none()
+                && self.asked_for.insert(fold(name))
+            {
+                self.say(&Message::Direct { name });
+            }
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.connection.begin(now, out).is_some_and(crate::connection::Packer::seal)
+    }
+
+    // hearing
+
+    /// Takes a SHORT datagram and puts its entries where they belong.
+    pub(super) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &mut [u8],
+        timelines: &mut BTreeMap<RoomId, Timeline>,
+    ) -> Result<(), Discard> {
+        let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| has_room(timelines, &frame));
+        let frames = self.connection.handle_datagram(now, path, datagram, has_room)?;
+        for frame in frames.iter() {
+            take_entries(timelines, &frame);
+        }
+        Ok(())
+    }
+
+    /// Reads whole control messages as they have arrived.
+    pub(super) fn read_control(&mut self, mut heard: Heard<'_>) -> Result<(), DecodeError> {
+        loop {
+            let bytes = self.connection.readable(CONTROL).to_vec();
+            let Some((message, used)) = Message::split(&bytes)? else { return Ok(()) };
+            self.connection.consume(CONTROL, used);
+            self.handle_message(&message, &mut heard);
+        }
+    }
+
+    fn handle_message(&mut self, message: &Message<'_>, heard: &mut Heard<'_>) {
+        match message {
+            Message::Welcome { flags, name, generation, .. } => {
+                self.welcome(*flags, name, *generation, heard)
+            }
+            Message::Room { room, kind: Some(kind), name, head } => {
+                self.learn_room(RoomId(*room), *kind, name, Seq(*head), heard);
+            }
+            Message::Members { names, .. } => {
+                let names = names.iter().map(|name| (*name).to_string()).collect();
+                heard.events.push_back(ClientEvent::Members(names));
+            }
+            Message::Stored { room, sequence, id } => {
+                if heard.outbox.remove(id) {
+                    let (room, sequence) = (RoomId(*room), Seq(*sequence));
+                    heard.events.push_back(ClientEvent::Stored { id: *id, room, sequence });
+                }
+            }
+            Message::Refused { request, reason, id, name } => {
+                let ids =
+                    if *request == kind::DIRECT { heard.outbox.for_name(name) } else { Vec::from([*id]) };
+                for id in ids {
+                    if heard.outbox.remove(&id) {
+                        let (reason, name) = (*reason, (*name).to_string());
+                        heard.events.push_back(ClientEvent::Refused { id, reason, name });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn welcome(&mut self, flags: u64, name: &str, generation: [u8; 8], heard: &mut Heard<'_>) {
+        if heard.generation.is_some_and(|known| known != generation) {
+            // Another log: its numbers mean nothing here, and every room is read anew.
+            heard.timelines.clear();
+            self.subscribed.clear();
+        }
+        *heard.generation = Some(generation);
+        self.is_greeted = true;
+        if flags & FLAG_KEY_LOG != 0 {
+            heard.events.push_back(ClientEvent::HubLogsKeys);
+        }
+        let is_again = core::mem::replace(heard.was_connected, true);
+        heard.events.push_back(ClientEvent::Connected { name: name.to_string(), is_again });
+    }
+
+    fn learn_room(&mut self, room: RoomId, kind: RoomKind, name: &str, head: Seq, heard: &mut Heard<'_>) {
+        if kind == RoomKind::Direct {
+            heard.outbox.learn_direct(name, room);
+        }
+        // A newcomer to the lobby begins with what happens next; what was said to one alone is read whole.
+        let start = if room == LOBBY { head.next() } else { Seq(1) };
+        let timeline = heard.timelines.entry(room).or_insert_with(|| Timeline::new(start));
+        let after = timeline.last();
+        if self.subscribed.insert(room) {
+            self.say(&Message::Subscribe { room: room.0, after: after.0 });
+        }
+        heard.events.push_back(ClientEvent::Room { room, kind, name: name.to_string() });
+    }
+}
+
+fn has_room(timelines: &BTreeMap<RoomId, Timeline>, frame: &Frame<'_>) -> bool {
+    let fits = |room: u64, sequence: u64, len: usize| {
+        timelines.get(&RoomId(room)).is_none_or(|timeline| timeline.has_room(Seq(sequence), len))
+    };
+    match frame {
+        Frame::Entries(entries) => fits(entries.room, entries.first, entries.bytes.len()),
+        Frame::Fragment { room, sequence, data, .. } => fits(*room, *sequence, data.len()),
+        _ => true,
+    }
+}
+
+fn take_entries(timelines: &mut BTreeMap<RoomId, Timeline>, frame: &Frame<'_>) {
+    match frame {
+        Frame::Entries(entries) => {
+            let Some(timeline) = timelines.get_mut(&RoomId(entries.room)) else { return };
+            entries.iter().for_each(|(sequence, entry)| timeline.insert(Seq(sequence), entry));
+        }
+        Frame::Fragment { room, sequence, total, offset, data } => {
+            let Some(timeline) = timelines.get_mut(&RoomId(*room)) else { return };
+            let (Ok(total), Ok(offset)) = (usize::try_from(*total), usize::try_from(*offset)) else { return };
+            timeline.insert_piece(Seq(*sequence), total, offset, data);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,436 @@
+//! One peer: keys, packet numbers, acknowledgements, loss and streams. The same type in hub and client.
+//!
+//! Its owner decides *what* is said; the connection decides *when* and *how*:
+//!
+//! - **(A) getters**: [`path`](Connection::path), [`rtt`](Connection::rtt), [`end`](Connection::end), …
+//! - **(B) what happened**: [`handle_datagram`](Connection::handle_datagram),
+//!   [`handle_timeout`](Connection::handle_timeout);
+//! - **(C) commands**: [`send`](Connection::send), [`consume`](Connection::consume),
+//!   [`close`](Connection::close);
+//! - **(D) what to do**: [`begin`](Connection::begin) gives the next datagram to fill,
+//!   [`poll_lost`](Connection::poll_lost) what is to be said again, [`poll_timeout`](Connection::poll_timeout)
+//!   the next deadline.
+//!
+//! A connection learns nothing of rooms: entries are frames it hands on and [`Content`] it keeps.
+
+mod congestion;
+mod ending;
+mod identity;
+mod ledger;
+mod loss;
+mod packer;
+mod received;
+mod rtt;
+mod stream;
+
+pub use ending::End;
+pub use packer::Packer;
+pub use rtt::Rtt;
+pub use stream::{QueueFull, SendStreams};
+
+use crate::content::Content;
+use crate::random::Random;
+use crate::timer::{Deadline, Timer, earliest};
+use crate::transmit::Path;
+use alloc::collections::VecDeque;
+use congestion::FixedWindow;
+use ending::Ending;
+use identity::{Identity, PeerIdentity};
+use ledger::Ledger;
+use loss::Loss;
+use received::Received;
+use spec::close::CloseReason;
+use spec::discard::Discard;
+use spec::key_schedule::Root;
+use spec::limits::{FIRST_WINDOW_PACKETS, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::seal::{Opener, Sealer};
+use spec::time::Instant;
+use spec::wire::ack::Ack;
+use spec::wire::frame::{Frame, Frames, Side};
+use spec::wire::short::ConnectionId;
+use stream::RecvStreams;
+
+/// Counters of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Packets sealed.
+    pub sent: u64,
+    /// Packets opened and accepted.
+    pub received: u64,
+    /// Packets of ours that counted as lost.
+    pub lost: u64,
+    /// Probe time-outs.
+    pub probes: u64,
+    /// Datagrams dropped, for whatever reason.
+    pub discarded: u64,
+}
+
+/// One end of a session.
+#[derive(Debug)]
+pub struct Connection {
+    side: Side,
+    path: Path,
+    random: Random,
+    sealer: Sealer,
+    opener: Opener,
+    own_id: Identity,
+    peer_id: PeerIdentity,
+    next_number: u64,
+    /// The highest number the peer takes: its last largest and window.
+    number_limit: u64,
+    received: Received,
+    ledger: Ledger,
+    loss: Loss,
+    rtt: Rtt,
+    congestion: FixedWindow,
+    send: SendStreams,
+    recv: RecvStreams,
+    /// What is to be said again.
+    lost: VecDeque<Content>,
+    done_due: bool,
+    ping_due: bool,
+    ending: Ending,
+    last_received: Instant,
+    last_eliciting: Instant,
+    /// Since when something unanswered is on its way.
+    waiting_since: Option<Instant>,
+    stats: Stats,
+}
+
+impl Connection {
+    /// A connection whose handshake is done.
+    #[must_use]
+    pub fn new(now: Instant, side: Side, root: &Root, path: Path, random: Random) -> Self {
+        let peer = if side == Side::Client { Side::Hub } else { Side::Client };
+        let (own_keys, peer_keys) = (root.direction(side), root.direction(peer));
+        Self {
+            side,
+            path,
+            random,
+            sealer: Sealer::new(&own_keys),
+            opener: Opener::new(&peer_keys),
+            own_id: Identity::new(own_keys.ids),
+            peer_id: PeerIdentity::new(peer_keys.ids),
+            next_number: 0,
+            //= spec/PROTOCOL.md#acknowledgements
+            //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it
+            //# has seen; before the first ACK the limit is 64.
+            number_limit: FIRST_WINDOW_PACKETS,
+            received: Received::default(),
+            ledger: Ledger::default(),
+            loss: Loss::default(),
+            rtt: Rtt::default(),
+            congestion: FixedWindow,
+            send: SendStreams::default(),
+            recv: RecvStreams::default(),
+            lost: VecDeque::new(),
+            done_due: side == Side::Hub,
+            ping_due: false,
+            ending: Ending::default(),
+            last_received: now,
+            last_eliciting: now,
+            waiting_since: None,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Goes on with streams whose first bytes a FIN carries.
+    #[must_use]
+    pub fn with_streams(mut self, streams: SendStreams) -> Self {
+        self.send = streams;
+        self
+    }
+
+    // (A) getters
+
+    /// The way to the peer.
+    #[must_use]
+    pub const fn path(&self) -> Path {
+        self.path
+    }
+
+    /// Round-trip times.
+    #[must_use]
+    pub const fn rtt(&self) -> &Rtt {
+        &self.rtt
+    }
+
+    /// Counters.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Whether a packet of the peer was opened: what proves that it holds the keys.
+    #[must_use]
+    pub const fn is_confirmed(&self) -> bool {
+        self.stats.received > 0
+    }
+
+    /// The connection ids that are accepted at the moment.
+    pub fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.peer_id.accepted()
+    }
+
+    /// Why and how the connection is over, once it is; then it only waits to be dropped.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        self.ending.end()
+    }
+
+    /// Whether nothing but the end may still be said.
+    #[must_use]
+    pub const fn is_closing(&self) -> bool {
+        self.ending.is_closing()
+    }
+
+    /// When the peer was last heard.
+    #[must_use]
+    pub const fn last_received(&self) -> Instant {
+        self.last_received
+    }
+
+    /// Since when the peer owes an answer; `None` while it owes none.
+    #[must_use]
+    pub const fn waiting_since(&self) -> Option<Instant> {
+        self.waiting_since
+    }
+
+    /// Whether all that was sent on streams is acknowledged.
+    #[must_use]
+    pub fn all_acknowledged(&self) -> bool {
+        self.send.all_acknowledged()
+    }
+
+    /// Whether an acknowledgement is to be sent even if nothing else is.
+    #[must_use]
+    pub const fn owes_acknowledgement(&self) -> bool {
+        self.received.is_due()
+    }
+
+    /// Bytes waiting in the send buffer of `stream`, sent or not, that are not acknowledged.
+    #[must_use]
+    pub fn unacknowledged(&self, stream: u64) -> usize {
+        self.send.unacknowledged(stream)
+    }
+
+    // (B) what happened
+
+    /// Opens a datagram, applies what is the connection's, and returns the frames for the owner to read the
+    /// rest.
+    ///
+    /// `has_room` says whether the owner can hold the frames that are its own: what is refused here is not
+    /// acknowledged and comes again.
+    ///
+    /// # Errors
+    /// [`Discard`]; nothing but counters changed.
+    pub fn handle_datagram<'d>(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &'d mut [u8],
+        has_room: impl FnOnce(&Frames<'_>) -> bool,
+    ) -> Result<Frames<'d>, Discard> {
+        let result = self.open(now, path, datagram, has_room);
+        if result.is_err() {
+            self.stats.discarded += 1;
+        }
+        result
+    }
+
+    fn open<'d>(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &'d mut [u8],
+        has_room: impl FnOnce(&Frames<'_>) -> bool,
+    ) -> Result<Frames<'d>, Discard> {
+        let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
+        let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
+        if path != self.path {
+            return Err(Discard::UnknownConnection);
+        }
+        let opened = self.opener.open(datagram, self.received.largest())?;
+        //= spec/PROTOCOL.md#short-datagrams
+        //# A receiver MUST check for repetition only after the tag was verified.
+        self.received.check(opened.header.number)?;
+        let sender = if self.side == Side::Client { Side::Hub } else { Side::Client };
+        let frames = Frames::parse(&datagram[opened.frames], sender)?;
+        self.check(&frames)?;
+        if !has_room(&frames) {
+            return Err(Discard::NoRoom);
+        }
+        self.peer_id.advance(index);
+        self.apply(now, opened.header.number, &frames);
+        Ok(frames)
+    }
+
+    /// Whether all of the frames may be applied: nothing is marked or applied before this is known.
+    fn check(&self, frames: &Frames<'_>) -> Result<(), Discard> {
+        for frame in frames.iter() {
+            match frame {
+                Frame::Ack(ack) if ack.largest() >= self.next_number => return Err(Discard::WrongState),
+                Frame::Stream { stream, offset, data } => self.recv.check(stream, offset, data)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, now: Instant, number: u64, frames: &Frames<'_>) {
+        self.stats.received += 1;
+        self.last_received = now;
+        self.waiting_since = None;
+        self.received.mark(now, number, frames);
+        for frame in frames.iter() {
+            match frame {
+                Frame::Ack(ack) => self.apply_ack(now, &ack),
+                Frame::Stream { stream, offset, data } => self.recv.insert(stream, offset, data),
+                Frame::MaxStream { stream, limit } => self.send.raise_limit(stream, limit),
+                Frame::Close { reason, text } => self.ending.peer_closed(reason, text),
+                _ => {}
+            }
+        }
+    }
+
+    fn apply_ack(&mut self, now: Instant, ack: &Ack) {
+        self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
+        let Self { ledger, loss, rtt, send, received, own_id, ending, lost, stats, .. } = self;
+        let acked = ledger.acknowledge(ack, |content| match content {
+            Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
+            Content::Ack { largest } => received.forget_through(largest),
+            Content::Close => ending.close_acknowledged(),
+            _ => {}
+        });
+        let Some(acked) = acked else { return };
+        own_id.acknowledged(ack.largest());
+        if acked.is_largest && acked.is_eliciting {
+            rtt.sample(now.since(acked.sent), core::time::Duration::from_micros(ack.delay_us));
+        }
+        loss.acknowledged();
+        stats.lost += loss.detect(now, ledger, rtt, ack.largest(), lost);
+    }
+
+    /// Acts on every deadline that has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.received.handle_timeout(now);
+        if self.loss.deadline().is_some_and(|at| at <= now)
+            && let Some(largest) = self.ledger.largest_acked()
+        {
+            let Self { loss, ledger, rtt, lost, .. } = self;
+            self.stats.lost += loss.detect(now, ledger, rtt, largest, lost);
+        }
+        if self.probe_at().is_some_and(|at| at <= now) {
+            self.probe(now);
+        }
+        if self.keep_alive_at().is_some_and(|at| at <= now) {
+            self.ping_due = true;
+        }
+        self.ending.handle_timeout(now);
+        if now >= self.last_received + IDLE_TIMEOUT {
+            self.ending.timed_out();
+        }
+    }
+
+    /// A probe carries real content, the oldest first; a PING when there is none.
+    fn probe(&mut self, now: Instant) {
+        self.stats.probes += 1;
+        self.loss.probed(now);
+        if self.lost.is_empty() {
+            self.ledger.oldest_contents(loss::PROBE_PACKETS, &mut self.lost);
+        }
+        self.ping_due |= self.lost.is_empty();
+        self.loss.allow_probes();
+    }
+
+    // (C) commands
+
+    /// Queues `bytes` at the end of `stream`.
+    ///
+    /// # Errors
+    /// [`QueueFull`]; nothing was queued.
+    pub fn send(&mut self, stream: u64, bytes: &[u8]) -> Result<(), QueueFull> {
+        self.send.push(stream, bytes)
+    }
+
+    /// The bytes of `stream` that arrived in order and were not consumed.
+    #[must_use]
+    pub fn readable(&self, stream: u64) -> &[u8] {
+        self.recv.readable(stream)
+    }
+
+    /// The streams that have readable bytes, lowest first.
+    pub fn readable_streams(&self) -> impl Iterator<Item = u64> + '_ {
+        self.recv.readable_streams()
+    }
+
+    /// Takes `len` readable bytes from `stream`, which lets the peer send as many more.
+    pub fn consume(&mut self, stream: u64, len: usize) {
+        self.recv.consume(stream, len);
+    }
+
+    /// Applies the STREAM frames of a FIN: they came before any packet.
+    pub fn apply_fin(&mut self, frames: &Frames<'_>) {
+        for frame in frames.iter() {
+            if let Frame::Stream { stream, offset, data } = frame
+                && self.recv.check(stream, offset, data).is_ok()
+            {
+                self.recv.insert(stream, offset, data);
+            }
+        }
+    }
+
+    /// The hub has answered the FIN: what it carried has arrived.
+    pub fn fin_answered(&mut self) {
+        self.send.fin_answered();
+    }
+
+    /// Ends the session: from now on only CLOSE is said, until it is acknowledged or [`CLOSE_TIME`] passes.
+    ///
+    /// [`CLOSE_TIME`]: spec::limits::CLOSE_TIME
+    pub fn close(&mut self, now: Instant, reason: CloseReason, text: &str) {
+        self.ending.close(now, reason, text);
+        self.lost.clear();
+    }
+
+    // (D) what to do: `begin` is in packer.rs
+
+    /// Lost content that is the owner's to say again: entries and fragments.
+    pub fn poll_lost(&mut self) -> Option<Content> {
+        match self.lost.front()? {
+            Content::Entries { .. } | Content::Fragment { .. } => self.lost.pop_front(),
+            _ => None,
+        }
+    }
+
+    /// Puts back what [`poll_lost`](Self::poll_lost) gave and did not fit.
+    pub fn still_lost(&mut self, content: Content) {
+        self.lost.push_front(content);
+    }
+
+    /// The next deadline.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        if self.end().is_some() {
+            return None;
+        }
+        earliest([
+            self.received.deadline().map(|at| (at, Timer::Acknowledge)),
+            self.loss.deadline().map(|at| (at, Timer::Loss)),
+            self.probe_at().map(|at| (at, Timer::Probe)),
+            self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
+            self.ending.deadline().map(|at| (at, Timer::Close)),
+            Some((self.last_received + IDLE_TIMEOUT, Timer::Idle)),
+        ])
+    }
+
+    fn probe_at(&self) -> Option<Instant> {
+        let sent = self.ledger.last_eliciting_in_flight()?;
+        Some(self.loss.probe_at(sent, &self.rtt, self.waiting_since))
+    }
+
+    fn keep_alive_at(&self) -> Option<Instant> {
+        let quiet = self.side == Side::Hub || self.ping_due || self.ending.is_closing();
+        (!quiet).then(|| self.last_eliciting + KEEP_ALIVE)
+    }
+}

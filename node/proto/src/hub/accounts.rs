@@ -1,0 +1,159 @@
+//! Who is who: names bound to keys, and the rooms for two. Both are entries of room 0, applied in order.
+
+use crate::log::{AccountId, HUB_ACCOUNT, RoomId};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use spec::limits::KEY_BYTES;
+use spec::name::{HUB_NAME, fold};
+use spec::wire::Reader;
+use spec::wire::message::RoomKind;
+use spec::wire::varint;
+
+/// A client's static key.
+pub type ClientKey = [u8; KEY_BYTES];
+
+/// A key and the name bound to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// Its name at the moment.
+    pub name: String,
+}
+
+/// All accounts and rooms for two.
+#[derive(Debug)]
+pub struct Accounts {
+    accounts: BTreeMap<AccountId, Account>,
+    by_key: BTreeMap<ClientKey, AccountId>,
+    /// Folded names, those an account had before included: a name never passes to another key.
+    by_name: BTreeMap<String, AccountId>,
+    direct: BTreeMap<(AccountId, AccountId), RoomId>,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let hub = Account { id: HUB_ACCOUNT, name: HUB_NAME.into() };
+        Self {
+            accounts: BTreeMap::from([(HUB_ACCOUNT, hub)]),
+            by_key: BTreeMap::new(),
+            by_name: BTreeMap::from([(HUB_NAME.into(), HUB_ACCOUNT)]),
+            direct: BTreeMap::new(),
+        }
+    }
+}
+
+impl Accounts {
+    /// The account with this number.
+    #[must_use]
+    pub fn get(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// The account of a key.
+    #[must_use]
+    pub fn of_key(&self, key: &ClientKey) -> Option<&Account> {
+        self.by_key.get(key).and_then(|id| self.accounts.get(id))
+    }
+
+    /// The account a name belongs to, in whatever case it is written.
+    #[must_use]
+    pub fn of_name(&self, name: &str) -> Option<&Account> {
+        self.by_name.get(&fold(name)).and_then(|id| self.accounts.get(id))
+    }
+
+    /// Binds `name` to `key`; a key that has an account keeps its number.
+    pub fn bind(&mut self, number: u64, key: ClientKey, name: &str) {
+        let id = *self.by_key.entry(key).or_insert(AccountId(number));
+        self.by_name.insert(fold(name), id);
+        self.accounts.insert(id, Account { id, name: name.into() });
+    }
+
+    /// The room of two accounts.
+    #[must_use]
+    pub fn direct(&self, one: AccountId, other: AccountId) -> Option<RoomId> {
+        self.direct.get(&pair(one, other)).copied()
+    }
+
+    /// Notes the room of two accounts.
+    pub fn add_direct(&mut self, one: AccountId, other: AccountId, room: RoomId) {
+        self.direct.insert(pair(one, other), room);
+    }
+
+    /// The rooms for `account` and one other, with the other.
+    pub fn directs_of(&self, account: AccountId) -> impl Iterator<Item = (RoomId, &Account)> {
+        self.direct.iter().filter_map(move |((low, high), room)| {
+            let other = if *low == account { high } else { low };
+            let is_its = *low == account || *high == account;
+            is_its.then(|| self.accounts.get(other)).flatten().map(|other| (*room, other))
+        })
+    }
+
+    /// Whether `account` may read and write the room for two `room`.
+    #[must_use]
+    pub fn is_in_direct(&self, account: AccountId, room: RoomId) -> bool {
+        self.directs_of(account).any(|(known, _)| known == room)
+    }
+}
+
+fn pair(one: AccountId, other: AccountId) -> (AccountId, AccountId) {
+    (one.min(other), one.max(other))
+}
+
+/// The body of a ROOM entry: its kind, and the accounts of a room for two.
+#[must_use]
+pub fn room_body(kind: RoomKind, pair_of: Option<(AccountId, AccountId)>) -> Vec<u8> {
+    let mut body = Vec::new();
+    varint::encode(kind.code(), &mut body);
+    if let Some((one, other)) = pair_of {
+        let (low, high) = pair(one, other);
+        varint::encode(low.0, &mut body);
+        varint::encode(high.0, &mut body);
+    }
+    body
+}
+
+/// Reads the body of a ROOM entry; `None` for one this version does not know.
+#[must_use]
+pub fn read_room_body(body: &[u8]) -> Option<(RoomKind, Option<(AccountId, AccountId)>)> {
+    let mut reader = Reader::new(body);
+    match RoomKind::from_code(reader.varint("room kind").ok()?)? {
+        RoomKind::Open => Some((RoomKind::Open, None)),
+        RoomKind::Direct => {
+            let (low, high) = (reader.varint("account").ok()?, reader.varint("account").ok()?);
+            Some((RoomKind::Direct, Some((AccountId(low), AccountId(high)))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_passes_to_another_key() {
+        let mut accounts = Accounts::default();
+        accounts.bind(2, [1; 32], "Ann");
+        accounts.bind(3, [1; 32], "Anna");
+        assert_eq!(accounts.of_key(&[1; 32]).unwrap(), &Account { id: AccountId(2), name: "Anna".into() });
+        assert_eq!(accounts.of_name("ANN").unwrap().id, AccountId(2));
+        assert_eq!(accounts.of_name("hub").unwrap().id, HUB_ACCOUNT);
+    }
+
+    #[test]
+    fn a_room_for_two_is_theirs() {
+        let mut accounts = Accounts::default();
+        for (number, key, name) in [(2, [1; 32], "ann"), (3, [2; 32], "bob"), (4, [3; 32], "cy")] {
+            accounts.bind(number, key, name);
+        }
+        let body = room_body(RoomKind::Direct, Some((AccountId(3), AccountId(2))));
+        let (_, Some((low, high))) = read_room_body(&body).unwrap() else { panic!("a room for two") };
+        accounts.add_direct(low, high, RoomId(9));
+        assert!(
+            accounts.is_in_direct(AccountId(2), RoomId(9)) && accounts.is_in_direct(AccountId(3), RoomId(9))
+        );
+        assert!(!accounts.is_in_direct(AccountId(4), RoomId(9)));
+        assert_eq!(accounts.direct(AccountId(3), AccountId(2)), Some(RoomId(9)));
+    }
+}

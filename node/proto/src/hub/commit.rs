@@ -1,0 +1,222 @@
+//! The log's answers: what was waited for, and what becomes of it.
+
+use super::accounts::read_room_body;
+use super::room::Room;
+use super::sessions::{SessionId, Stage};
+use super::{Hub, HubEvent, Submitted};
+use crate::log::{AccountId, Batch, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use spec::close::CloseReason;
+use spec::name::fold;
+use spec::time::Instant;
+use spec::wire::entry::{Entry, EntryKind};
+use spec::wire::message::{Message, Refusal, RoomKind};
+
+/// Appends that may wait for the log.
+const WAITING_MAX: usize = 4096;
+/// Bytes of appends that may wait for the log.
+const WAITING_BYTES_MAX: usize = 8 << 20;
+
+/// Why something is being appended, when somebody waits for it.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A name for a session's key.
+    Register {
+        /// The session.
+        session: SessionId,
+        /// The name.
+        name: String,
+    },
+    /// A room for two.
+    Direct {
+        /// One of them.
+        one: AccountId,
+        /// The other.
+        other: AccountId,
+    },
+    /// A member's submission.
+    Submitted(Submitted),
+}
+
+/// What is on its way to the log.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    next: u64,
+    costs: BTreeMap<Ticket, usize>,
+    bytes: usize,
+    purposes: BTreeMap<Ticket, Purpose>,
+    /// Lines of the operator whose room for two is being made.
+    pub(super) whispers: Vec<(AccountId, String)>,
+    /// Sessions whose submissions wait for room.
+    waiting: BTreeSet<SessionId>,
+}
+
+impl Pending {
+    pub(super) const fn ticket(&mut self) -> Ticket {
+        self.next += 1;
+        Ticket(self.next)
+    }
+
+    pub(super) fn count(&mut self, ticket: Ticket, cost: usize) {
+        self.costs.insert(ticket, cost);
+        self.bytes += cost;
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.costs.len() < WAITING_MAX && self.bytes < WAITING_BYTES_MAX
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.costs.is_empty()
+    }
+
+    pub(super) fn wait(&mut self, session: SessionId) {
+        self.waiting.insert(session);
+    }
+
+    pub(super) fn expect(&mut self, ticket: Ticket, purpose: Purpose) {
+        self.purposes.insert(ticket, purpose);
+    }
+
+    pub(super) fn submitted(&mut self, ticket: Ticket, submitted: Submitted) {
+        self.expect(ticket, Purpose::Submitted(submitted));
+    }
+
+    pub(super) fn is_registering(&self, wanted: &str) -> bool {
+        let wanted = fold(wanted);
+        let same =
+            |purpose: &Purpose| matches!(purpose, Purpose::Register { name, .. } if fold(name) == wanted);
+        self.purposes.values().any(same)
+    }
+
+    pub(super) fn is_making_direct(&self, a: AccountId, b: AccountId) -> bool {
+        let same = |purpose: &Purpose| matches!(purpose, Purpose::Direct { one, other } if (*one, *other) == (a, b) || (*one, *other) == (b, a));
+        self.purposes.values().any(same)
+    }
+
+    fn settle(&mut self, ticket: Ticket) -> Option<Purpose> {
+        if let Some(cost) = self.costs.remove(&ticket) {
+            self.bytes -= cost;
+        }
+        self.purposes.remove(&ticket)
+    }
+}
+
+impl Hub {
+    /// Entries became real: apply, show and deliver them.
+    pub(super) fn committed(&mut self, now: Instant, batch: &Batch) {
+        for (room, page) in &batch.pages {
+            if *room == HUB_ROOM {
+                page.entries().for_each(|(sequence, entry)| self.apply_hub_entry(sequence, entry));
+            } else {
+                self.append_page(*room, page);
+            }
+        }
+        for (ticket, _, _) in &batch.tickets {
+            match self.pending.settle(*ticket) {
+                Some(Purpose::Register { session, .. }) => self.registered(now, session),
+                Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
+                _ => {}
+            }
+        }
+        self.serve_waiting(now);
+    }
+
+    /// Room 0 is applied by whoever reads it, at the start and as it grows.
+    pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
+        let Ok(entry) = Entry::decode(entry) else { return };
+        match entry.kind {
+            EntryKind::Account => {
+                if let Ok(key) = entry.body.try_into() {
+                    self.accounts.bind(sequence.0, key, entry.name);
+                }
+            }
+            EntryKind::Room => {
+                let Some((kind, pair)) = read_room_body(entry.body) else { return };
+                let room = RoomId(sequence.0);
+                self.rooms.insert(room, Room::new(kind, entry.name));
+                if let (RoomKind::Direct, Some((one, other))) = (kind, pair) {
+                    self.accounts.add_direct(one, other, room);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn append_page(&mut self, room: RoomId, page: &Page) {
+        let Some(log) = self.rooms.get_mut(&room) else { return };
+        log.append(page);
+        for reader in log.readers() {
+            self.touch(reader);
+        }
+        if room == LOBBY || self.accounts.is_in_direct(HUB_ACCOUNT, room) {
+            let event =
+                |(sequence, entry): (Seq, &[u8])| HubEvent::Entry { room, sequence, entry: entry.to_vec() };
+            self.events.extend(page.entries().map(event));
+        }
+    }
+
+    fn registered(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        if !matches!(session.stage, Stage::Registering { .. }) {
+            return;
+        }
+        if let Some(account) = self.accounts.of_key(&session.client_key).cloned() {
+            self.greet(id, &account);
+            self.serve(now, id);
+        }
+    }
+
+    fn made_direct(&mut self, one: AccountId, other: AccountId) {
+        let Some(room) = self.accounts.direct(one, other) else { return };
+        for (account, peer) in [(one, other), (other, one)] {
+            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
+            for id in self.sessions.of_account(account).collect::<Vec<_>>() {
+                self.tell_room(id, room, Some(&name));
+            }
+        }
+        self.say_whispers();
+    }
+
+    /// An append was not committed.
+    pub(super) fn refused(&mut self, now: Instant, ticket: Ticket, reason: Refused) {
+        match (self.pending.settle(ticket), reason) {
+            (Some(Purpose::Submitted(Submitted { session, room, id })), Refused::Duplicate(sequence)) => {
+                //= spec/PROTOCOL.md#application-messages
+                //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
+                //# once.
+                self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
+            }
+            (Some(Purpose::Submitted(Submitted { session, id, .. })), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.refuse(session, 0, Refusal::LogFull, (id, ""));
+            }
+            (Some(Purpose::Register { session, .. }), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.close(now, session, CloseReason::Failed, "the hub could not store the name");
+            }
+            (_, Refused::Duplicate(_)) => {}
+            (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
+        }
+        self.serve_waiting(now);
+    }
+
+    /// A page was read: whoever waits for it may go on.
+    pub(super) fn paged(&mut self, room: RoomId, page: Page) {
+        let Some(log) = self.rooms.get_mut(&room) else { return };
+        log.insert(page);
+        for reader in log.readers() {
+            self.touch(reader);
+        }
+    }
+
+    fn serve_waiting(&mut self, now: Instant) {
+        if self.pending.has_room() {
+            for id in core::mem::take(&mut self.pending.waiting) {
+                self.serve(now, id);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The only place where cursors meet connections: what a session needs of its rooms becomes a datagram.
+
+use super::Hub;
+use super::room::Room;
+use super::sessions::{Cursor, SessionId};
+use crate::connection::Packer;
+use crate::content::Content;
+use crate::log::{Effect, RoomId, Run, Seq};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use spec::time::Instant;
+use spec::wire::frame::{Entries, Frame};
+
+/// Bytes of the largest header of an ENTRIES or FRAGMENT frame: a type and four varints, and a length.
+const FRAME_HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 4 + 2;
+
+impl Hub {
+    /// Fills and seals the next datagram of a session into `out`; whether there was one. A session that has
+    /// more to say is put at the back of the queue.
+    pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> bool {
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let Some(mut packer) = session.connection.begin(now, out) else { return false };
+        let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
+        if packer.may_elicit() {
+            filler.write_lost(&mut packer, &session.cursors);
+            filler.write_rooms(&mut packer, &mut session.cursors, &mut session.turn);
+        }
+        let sent = packer.seal();
+        if sent {
+            self.sessions.mark_ready(id);
+        }
+        sent
+    }
+}
+
+/// What filling a datagram needs of the hub besides the session.
+struct Filler<'a> {
+    rooms: &'a mut BTreeMap<RoomId, Room>,
+    effects: &'a mut VecDeque<Effect>,
+}
+
+/// What became of an attempt to write entries.
+enum Written {
+    /// So many whole entries.
+    Whole(u16),
+    /// So many bytes of one entry; whether it is complete.
+    Part(u16, bool),
+    /// The page is not in memory and was asked for.
+    Waiting,
+    /// Nothing fits any more.
+    Full,
+}
+
+impl Filler<'_> {
+    /// What was lost, read again from the log.
+    fn write_lost(&mut self, packer: &mut Packer<'_>, cursors: &BTreeMap<RoomId, Cursor>) {
+        while let Some(content) = packer.poll_lost() {
+            let left = match content {
+                Content::Entries { room, first, count } if cursors.contains_key(&room) => {
+                    self.write_lost_entries(packer, room, first, count)
+                }
+                Content::Fragment { room, sequence, offset, len } if cursors.contains_key(&room) => {
+                    self.write_lost_fragment(packer, room, sequence, offset, len)
+                }
+                _ => None,
+            };
+            if let Some(left) = left {
+                packer.still_lost(left);
+                return;
+            }
+        }
+    }
+
+    fn write_lost_entries(
+        &mut self,
+        packer: &mut Packer<'_>,
+        room: RoomId,
+        mut first: Seq,
+        mut count: u16,
+    ) -> Option<Content> {
+        while count > 0 {
+            match self.write(packer, room, Cursor { next: first, offset: 0 }, Some(count)) {
+                Written::Whole(written) => {
+                    first = Seq(first.0 + u64::from(written));
+                    count -= written.min(count);
+                }
+                _ => return Some(Content::Entries { room, first, count }),
+            }
+        }
+        None
+    }
+
+    fn write_lost_fragment(
+        &mut self,
+        packer: &mut Packer<'_>,
+        room: RoomId,
+        sequence: Seq,
+        offset: u32,
+        len: u16,
+    ) -> Option<Content> {
+        match self.write_part(packer, room, Cursor { next: sequence, offset }, Some(len)) {
+            Written::Part(written, _) if written >= len => None,
+            Written::Part(written, _) => {
+                let (offset, len) = (offset + u32::from(written), len - written);
+                Some(Content::Fragment { room, sequence, offset, len })
+            }
+            _ => Some(Content::Fragment { room, sequence, offset, len }),
+        }
+    }
+
+    /// New entries of every room, rooms in turn.
+    fn write_rooms(
+        &mut self,
+        packer: &mut Packer<'_>,
+        cursors: &mut BTreeMap<RoomId, Cursor>,
+        turn: &mut RoomId,
+    ) {
+        let after = cursors.range(*turn..).map(|(room, _)| *room);
+        let order: Vec<RoomId> = after.chain(cursors.range(..*turn).map(|(room, _)| *room)).collect();
+        for room in order {
+            let Some(cursor) = cursors.get_mut(&room) else { continue };
+            loop {
+                match self.write(packer, room, *cursor, None) {
+                    Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
+                    Written::Part(_, true) => *cursor = Cursor { next: cursor.next.next(), offset: 0 },
+                    Written::Part(written, false) => cursor.offset += u32::from(written),
+                    Written::Waiting => break,
+                    Written::Full => {
+                        *turn = room;
+                        return;
+                    }
+                }
+                if self.rooms.get(&room).is_none_or(|room| cursor.next > room.head()) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Writes entries of `room` from `cursor` on, at most `count`.
+    fn write(
+        &mut self,
+        packer: &mut Packer<'_>,
+        room: RoomId,
+        cursor: Cursor,
+        count: Option<u16>,
+    ) -> Written {
+        let Some(log) = self.rooms.get(&room) else { return Written::Waiting };
+        if cursor.next > log.head() {
+            return Written::Waiting;
+        }
+        if cursor.offset > 0 {
+            return self.write_part(packer, room, cursor, None);
+        }
+        let space = packer.remaining().saturating_sub(FRAME_HEADER_BYTES);
+        match log.run(cursor.next, space) {
+            Run::Whole { count: fits, bytes } => {
+                let written = count.map_or(fits, |count| count.min(fits));
+                let bytes = if written < fits { first_entries(bytes, written) } else { bytes };
+                let content = Content::Entries { room, first: cursor.next, count: written };
+                let entries =
+                    Entries { room: room.0, first: cursor.next.0, count: u64::from(written), bytes };
+                packer.write(Some(content), &Frame::Entries(entries));
+                Written::Whole(written)
+            }
+            // An entry that fits a datagram is never split, so that each datagram is understood alone.
+            Run::Large(entry) if entry.len() + 4 + FRAME_HEADER_BYTES <= Self::most() => Written::Full,
+            Run::Large(_) => self.write_part(packer, room, cursor, None),
+            Run::Elsewhere => self.read(room, cursor.next),
+        }
+    }
+
+    /// Bytes of frames in an empty datagram, whatever the length of its number.
+    const fn most() -> usize {
+        spec::limits::BUCKETS_BYTES[5] - 4
+    }
+
+    /// Writes a piece of a large entry, at most `len` bytes.
+    fn write_part(
+        &mut self,
+        packer: &mut Packer<'_>,
+        room: RoomId,
+        cursor: Cursor,
+        len: Option<u16>,
+    ) -> Written {
+        let Some(log) = self.rooms.get(&room) else { return Written::Waiting };
+        let entry = match log.run(cursor.next, 0) {
+            Run::Large(entry) => entry,
+            Run::Whole { .. } | Run::Elsewhere => return self.read(room, cursor.next),
+        };
+        let space = packer.remaining().saturating_sub(FRAME_HEADER_BYTES);
+        let rest = entry.get(cursor.offset as usize..).unwrap_or_default();
+        let piece = rest.len().min(space).min(len.map_or(usize::MAX, usize::from));
+        // A crumb costs more header than it carries.
+        if piece == 0 || piece < rest.len().min(64) && len.is_none() {
+            return Written::Full;
+        }
+        let data = &rest[..piece];
+        let is_last = piece == rest.len();
+        let piece = u16::try_from(piece).unwrap_or(u16::MAX);
+        let content = Content::Fragment { room, sequence: cursor.next, offset: cursor.offset, len: piece };
+        packer.write(
+            Some(content),
+            &Frame::Fragment {
+                room: room.0,
+                sequence: cursor.next.0,
+                total: entry.len() as u64,
+                offset: u64::from(cursor.offset),
+                data,
+            },
+        );
+        Written::Part(piece, is_last)
+    }
+
+    /// Asks the log for a page, once however many wait for it.
+    fn read(&mut self, room: RoomId, from: Seq) -> Written {
+        if self.rooms.get_mut(&room).is_some_and(|log| log.want(from)) {
+            self.effects.push_back(Effect::Read { room, from });
+        }
+        Written::Waiting
+    }
+}
+
+/// The bytes of the first `count` of length-prefixed entries.
+fn first_entries(bytes: &[u8], count: u16) -> &[u8] {
+    let mut reader = spec::wire::Reader::new(bytes);
+    for _ in 0..count {
+        if reader.bytes("entry").is_err() {
+            break;
+        }
+    }
+    &bytes[..reader.offset()]
+}

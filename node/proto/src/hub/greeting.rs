@@ -1,0 +1,198 @@
+//! The control stream: a client says who it is, then what it wants.
+
+use super::accounts::{Account, room_body};
+use super::commit::Purpose;
+use super::sessions::{Cursor, SessionId, Stage};
+use super::{Hub, HubEvent};
+use crate::log::{AccountId, HUB_ROOM, LOBBY, RoomId, Seq};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use spec::close::CloseReason;
+use spec::name;
+use spec::time::Instant;
+use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, RoomKind, kind};
+
+/// The stream of control messages.
+pub(super) const CONTROL: u64 = 0;
+
+/// Bytes of names in one MEMBERS message: it must fit a control message.
+const MEMBERS_BYTES_MAX: usize = 32_768;
+
+impl Hub {
+    /// Reads whole control messages as they have arrived.
+    pub(super) fn read_control(&mut self, now: Instant, id: SessionId) {
+        loop {
+            let Some(session) = self.sessions.get(id) else { return };
+            // What follows HELLO waits until the log has taken the name.
+            if matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
+                return;
+            }
+            let bytes = session.connection.readable(CONTROL).to_vec();
+            match Message::split(&bytes) {
+                Ok(None) => return,
+                Ok(Some((message, used))) => {
+                    if let Some(session) = self.sessions.get_mut(id) {
+                        session.connection.consume(CONTROL, used);
+                    }
+                    self.handle_message(now, id, &message);
+                }
+                //= spec/PROTOCOL.md#application-messages
+                //# A receiver MUST close the session with VIOLATION when a control message or a submission is
+                //# longer than it may be or does not decode.
+                Err(error) => {
+                    return self.close(now, id, CloseReason::Violation, &error.to_string());
+                }
+            }
+        }
+    }
+
+    fn handle_message(&mut self, now: Instant, id: SessionId, message: &Message<'_>) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let account = session.account();
+        match (account, message) {
+            (None, Message::Hello { flags, name, .. }) => self.hello(now, id, *flags, name),
+            //= spec/PROTOCOL.md#application-messages
+            //# The hub MUST close a session whose first control message is not HELLO.
+            (None, _) => self.close(now, id, CloseReason::Violation, "HELLO comes first"),
+            (Some(account), Message::Subscribe { room, after }) => {
+                self.subscribe(id, account, RoomId(*room), Seq(*after));
+            }
+            (Some(account), Message::Who { room }) => self.who(id, account, RoomId(*room)),
+            (Some(account), Message::Direct { name }) => self.direct(id, account, name),
+            (Some(_), _) => {}
+        }
+    }
+
+    pub(super) fn say(&mut self, id: SessionId, message: &Message<'_>) {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        // A client that does not read its answers has no use for more of them.
+        if session.connection.send(CONTROL, &bytes).is_ok() {
+            self.touch(id);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, id: SessionId, request: u64, reason: Refusal, about: (MessageId, &str)) {
+        let (message_id, name) = about;
+        self.say(id, &Message::Refused { request, reason, id: message_id, name });
+    }
+
+    // who it is
+
+    fn hello(&mut self, now: Instant, id: SessionId, flags: u64, wanted: &str) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let key = session.client_key;
+        if flags & FLAG_KEY_LOG != 0 {
+            self.events.push_back(HubEvent::PeerLogsKeys { name: wanted.to_string() });
+        }
+        if let Err(error) = name::check(wanted) {
+            return self.close(now, id, CloseReason::NameRefused, &error.to_string());
+        }
+        let own = self.accounts.of_key(&key).cloned();
+        if let Some(account) = own.as_ref().filter(|account| account.name == wanted) {
+            return self.greet(id, &account.clone());
+        }
+        let owner = self.accounts.of_name(wanted).map(|owner| owner.id);
+        let is_taken = owner.is_some() && owner != own.as_ref().map(|own| own.id);
+        if is_taken || self.pending.is_registering(wanted) {
+            let text = alloc::format!("the name {wanted} belongs to someone else");
+            return self.close(now, id, CloseReason::NameTaken, &text);
+        }
+        let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Account, wanted, key.to_vec());
+        self.pending.expect(ticket, Purpose::Register { session: id, name: wanted.to_string() });
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.stage = Stage::Registering { ticket, name: wanted.to_string() };
+        }
+    }
+
+    /// Tells a client who it is and what it may read, and announces it.
+    pub(super) fn greet(&mut self, id: SessionId, account: &Account) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.stage = Stage::Greeted(account.id);
+        let path = session.connection.path();
+        self.events.push_back(HubEvent::Greeted { name: account.name.clone(), path });
+        let flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        let generation = self.generation;
+        self.say(id, &Message::Welcome { flags, account: account.id.0, name: &account.name, generation });
+        self.tell_room(id, LOBBY, None);
+        let directs: Vec<(RoomId, String)> =
+            self.accounts.directs_of(account.id).map(|(room, other)| (room, other.name.clone())).collect();
+        for (room, other) in directs {
+            self.tell_room(id, room, Some(&other));
+        }
+        self.arrive(account);
+    }
+
+    /// Tells a client of a room it may read; a room for two bears the other's name.
+    pub(super) fn tell_room(&mut self, id: SessionId, room: RoomId, other: Option<&str>) {
+        let Some(known) = self.rooms.get(&room) else { return };
+        let (kind, head) = (Some(known.kind), known.head().0);
+        let name = other.map_or_else(|| known.name.clone(), ToString::to_string);
+        self.say(id, &Message::Room { room: room.0, kind, name: &name, head });
+    }
+
+    // what it wants
+
+    pub(super) fn may_use(&self, account: AccountId, room: RoomId) -> bool {
+        room == LOBBY || self.accounts.is_in_direct(account, room)
+    }
+
+    fn subscribe(&mut self, id: SessionId, account: AccountId, room: RoomId, after: Seq) {
+        let allowed = self.may_use(account, room);
+        let Some(log) = self.rooms.get_mut(&room).filter(|_| allowed) else {
+            return self.refuse(id, kind::SUBSCRIBE, Refusal::NoSuchRoom, (MessageId([0; 16]), ""));
+        };
+        let next = after.min(log.head()).next();
+        log.add_reader(id);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.cursors.insert(room, Cursor { next, offset: 0 });
+        }
+        self.touch(id);
+    }
+
+    fn who(&mut self, id: SessionId, account: AccountId, room: RoomId) {
+        if room != LOBBY || !self.may_use(account, room) {
+            return self.refuse(id, kind::WHO, Refusal::NoSuchRoom, (MessageId([0; 16]), ""));
+        }
+        let names = self.present_names();
+        let mut bytes = 0;
+        let fits = |name: &&String| {
+            bytes += name.len() + 2;
+            bytes <= MEMBERS_BYTES_MAX
+        };
+        let names: Vec<&str> = names.iter().take_while(fits).map(String::as_str).collect();
+        self.say(id, &Message::Members { room: room.0, names });
+    }
+
+    /// The names of those who are here, in their order.
+    #[must_use]
+    pub fn present_names(&self) -> Vec<String> {
+        let accounts = self.presence.accounts().filter_map(|account| self.accounts.get(account));
+        let mut names: Vec<String> = accounts.map(|account| account.name.clone()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn direct(&mut self, id: SessionId, account: AccountId, name: &str) {
+        let other = self.accounts.of_name(name).map(|other| (other.id, other.name.clone()));
+        let Some((other, other_name)) = other.filter(|(other, _)| *other != account) else {
+            return self.refuse(id, kind::DIRECT, Refusal::NoSuchName, (MessageId([0; 16]), name));
+        };
+        match self.accounts.direct(account, other) {
+            Some(room) => self.tell_room(id, room, Some(&other_name)),
+            None => self.make_direct(account, other),
+        }
+    }
+
+    /// Has the log make a room for two; both hear of it when it is there.
+    pub(super) fn make_direct(&mut self, one: AccountId, other: AccountId) {
+        if self.pending.is_making_direct(one, other) {
+            return;
+        }
+        let body = room_body(RoomKind::Direct, Some((one, other)));
+        let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Room, "", body);
+        self.pending.expect(ticket, Purpose::Direct { one, other });
+    }
+}

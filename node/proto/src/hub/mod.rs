@@ -1,0 +1,447 @@
+//! The hub's endpoint: strangers in, sessions, rooms, and the log as one more peer. Dispatch only.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`admission`] | strangers: gate, cookie, fragments, handshake; no session |
+//! | [`sessions`] | which session owns which connection id, and when each wants to be woken |
+//! | [`greeting`], [`requests`] | what a client says on its control stream and its rooms' streams |
+//! | [`accounts`], [`presence`] | who is who, and who is here |
+//! | [`room`] | pages and readers of one room; no connection |
+//! | [`flush`] | the only place where cursors meet connections |
+//! | [`operator`] | what the person at the hub may do |
+
+pub mod accounts;
+pub mod admission;
+mod answered;
+mod commit;
+mod flush;
+mod greeting;
+pub mod operator;
+mod prefix;
+mod presence;
+mod requests;
+mod room;
+mod sessions;
+
+use crate::connection::{Connection, End};
+use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
+use crate::random::Random;
+use crate::timer::{Deadline, Timer, earliest};
+use crate::transmit::{Path, Transmit};
+use accounts::{Account, Accounts};
+use admission::{Admission, Newcomer, Outcome};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use commit::Pending;
+use core::time::Duration;
+use presence::Presence;
+use room::Room;
+use sessions::{Session, SessionId, Sessions, Stage};
+use spec::close::CloseReason;
+use spec::discard::Discard;
+use spec::handshake::KeyPair;
+use spec::secret::Secret;
+use spec::time::Instant;
+use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::frame::{Frames, Side};
+use spec::wire::message::RoomKind;
+use spec::wire::{long, short};
+
+/// The lobby's name.
+pub const LOBBY_NAME: &str = "lobby";
+
+/// What an operator decides about a hub.
+#[derive(Debug)]
+pub struct HubConfig {
+    /// The hub's identity.
+    pub identity: KeyPair,
+    /// The access secrets that open the gate: the present one, then others still accepted.
+    pub access_secrets: Vec<Secret<32>>,
+    /// Whether strangers may ask for the key.
+    pub is_open: bool,
+    /// How long a member who fell silent may stay away before it is announced.
+    pub grace: Duration,
+    /// Sessions at most.
+    pub sessions_max: usize,
+    /// Whether secrets are given out as [`HubEvent::KeyLog`].
+    pub key_log: bool,
+}
+
+/// What the shell is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HubEvent {
+    /// A client's handshake is done.
+    Opened {
+        /// Where it is.
+        path: Path,
+    },
+    /// A client was greeted under its name.
+    Greeted {
+        /// Its name.
+        name: String,
+        /// Where it is.
+        path: Path,
+    },
+    /// A session is over.
+    Gone {
+        /// Its name, when it had one.
+        name: Option<String>,
+        /// Why.
+        why: String,
+    },
+    /// Lines for a key log.
+    KeyLog(String),
+    /// A client says that it writes a key log.
+    PeerLogsKeys {
+        /// Its name.
+        name: String,
+    },
+    /// An entry of the lobby, or of a room for the hub and one account, was committed.
+    Entry {
+        /// The room.
+        room: RoomId,
+        /// Its number.
+        sequence: Seq,
+        /// Its bytes.
+        entry: Vec<u8>,
+    },
+    /// The log refused what it was given.
+    LogTrouble,
+}
+
+/// Counters of a hub.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HubStats {
+    /// Datagrams received.
+    pub datagrams: u64,
+    /// Datagrams dropped.
+    pub discarded: u64,
+    /// Sessions opened.
+    pub sessions: u64,
+}
+
+/// One core's endpoint of a hub.
+#[derive(Debug)]
+pub struct Hub {
+    config: HubConfig,
+    random: Random,
+    generation: [u8; 8],
+    admission: Admission,
+    sessions: Sessions,
+    accounts: Accounts,
+    presence: Presence,
+    rooms: BTreeMap<RoomId, Room>,
+    pending: Pending,
+    answers: VecDeque<(Path, Vec<u8>)>,
+    effects: VecDeque<Effect>,
+    events: VecDeque<HubEvent>,
+    is_closing: bool,
+    stats: HubStats,
+}
+
+impl Hub {
+    /// A hub over a log that was `recovered`; `seed` is 32 random bytes.
+    #[must_use]
+    pub fn new(now: Instant, config: HubConfig, recovered: &Recovered, seed: [u8; 32]) -> Self {
+        let mut random = Random::new(seed);
+        let admission = Admission::new(now, &config, random.secret());
+        let mut hub = Self {
+            presence: Presence::recovered(now + config.grace, &recovered.present),
+            config,
+            random,
+            generation: recovered.generation,
+            admission,
+            sessions: Sessions::default(),
+            accounts: Accounts::default(),
+            rooms: BTreeMap::new(),
+            pending: Pending::default(),
+            answers: VecDeque::new(),
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+            is_closing: false,
+            stats: HubStats::default(),
+        };
+        hub.recover(recovered);
+        hub
+    }
+
+    fn recover(&mut self, recovered: &Recovered) {
+        for (sequence, entry) in (1..).zip(&recovered.hub_log) {
+            self.apply_hub_entry(Seq(sequence), entry);
+        }
+        for (room, head) in &recovered.heads {
+            if let Some(room) = self.rooms.get_mut(room) {
+                room.set_head(*head);
+            }
+        }
+        if recovered.hub_log.is_empty() {
+            let body = accounts::room_body(RoomKind::Open, None);
+            self.append_as_hub(HUB_ROOM, EntryKind::Room, LOBBY_NAME, body);
+        }
+    }
+
+    // getters
+
+    /// Counters.
+    #[must_use]
+    pub const fn stats(&self) -> &HubStats {
+        &self.stats
+    }
+
+    /// Sessions, greeted or not.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Half-open handshakes and fragment slots: bounded whatever strangers send.
+    #[must_use]
+    pub fn half_open_count(&self) -> usize {
+        self.admission.half_open_count()
+    }
+
+    // what happened
+
+    /// Takes a datagram from the network.
+    ///
+    /// # Errors
+    /// [`Discard`]; nothing but counters changed, and nothing is answered.
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+        self.stats.datagrams += 1;
+        let result = if short::is_short(datagram) {
+            self.handle_short(now, path, datagram)
+        } else if long::is_long(datagram) {
+            self.handle_long(now, path, datagram)
+        } else {
+            Err(Discard::Length)
+        };
+        if result.is_err() {
+            self.stats.discarded += 1;
+        }
+        result
+    }
+
+    fn handle_short(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+        let id = short::connection_id(datagram).ok_or(Discard::Length)?;
+        let mut result = Err(Discard::UnknownConnection);
+        //= spec/PROTOCOL.md#connection-ids-in-use
+        //# An id that two sessions share belongs to both: the receiver tries each.
+        let candidates = self.sessions.by_connection_id(id);
+        for (tried, session) in candidates.iter().enumerate() {
+            // Opening in place spoils the bytes, so all but the last try work on a copy.
+            let mut copy;
+            let bytes = if tried + 1 == candidates.len() {
+                &mut *datagram
+            } else {
+                copy = datagram.to_vec();
+                &mut copy[..]
+            };
+            let Some(known) = self.sessions.get_mut(*session) else { continue };
+            result = known.connection.handle_datagram(now, path, bytes, |_| true).map(|_| ());
+            if result.is_ok() {
+                self.sessions.refresh_ids(*session);
+                self.confirm(now, *session);
+                self.serve(now, *session);
+                break;
+            }
+        }
+        result
+    }
+
+    fn handle_long(&mut self, now: Instant, path: Path, datagram: &[u8]) -> Result<(), Discard> {
+        match self.admission.handle(now, path, datagram, &mut self.random)? {
+            Outcome::Kept => {}
+            Outcome::Answer(answer) => self.answers.push_back((path, answer)),
+            Outcome::Finished(newcomer) => self.open_session(now, path, *newcomer),
+        }
+        Ok(())
+    }
+
+    fn open_session(&mut self, now: Instant, path: Path, newcomer: Newcomer) {
+        let Newcomer { finished, init_arrived } = newcomer;
+        if self.config.key_log {
+            self.events.push_back(HubEvent::KeyLog(spec::key_log::lines(&finished.established)));
+        }
+        self.events.push_back(HubEvent::Opened { path });
+        let random = Random::new(self.random.array());
+        let mut connection = Connection::new(now, Side::Hub, &finished.established.root, path, random);
+        if let Ok(frames) = Frames::parse(&finished.frames, Side::Client) {
+            connection.apply_fin(&frames);
+        }
+        let session = self.sessions.insert(Session::new(connection, finished.client_key, init_arrived));
+        self.stats.sessions += 1;
+        if self.sessions.len() > self.config.sessions_max {
+            self.close(now, session, CloseReason::Full, "this hub takes no more sessions");
+        } else if self.is_closing {
+            self.close(now, session, CloseReason::Shutdown, "the hub is going down");
+        }
+        self.serve(now, session);
+    }
+
+    /// The first packet of a client shows that it holds the keys: only then its older sessions go.
+    fn confirm(&mut self, now: Instant, id: SessionId) {
+        //= spec/PROTOCOL.md#handshake-flow
+        //# A session replaces an older one of the same client key only after a SHORT datagram of the client was
+        //# opened in it, and only if its INIT arrived later.
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if core::mem::replace(&mut session.is_confirmed, true) {
+            return;
+        }
+        let (key, arrived) = (session.client_key, session.init_arrived);
+        for older in self.sessions.of_key(&key) {
+            if older != id && self.sessions.get(older).is_some_and(|older| older.init_arrived < arrived) {
+                self.close(now, older, CloseReason::Replaced, "joined again from elsewhere");
+            }
+        }
+    }
+
+    /// Reads what a session's streams hold and lets it answer.
+    fn serve(&mut self, now: Instant, id: SessionId) {
+        self.read_control(now, id);
+        self.read_submissions(now, id);
+        self.touch(id);
+    }
+
+    /// Something changed for a session: it may have something to send, and another deadline.
+    fn touch(&mut self, id: SessionId) {
+        self.sessions.mark_ready(id);
+    }
+
+    /// Ends a session for a reason the client is told.
+    fn close(&mut self, now: Instant, id: SessionId, reason: CloseReason, text: &str) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.connection.close(now, reason, text);
+        let was = core::mem::replace(&mut session.stage, Stage::Leaving);
+        if let Stage::Greeted(account) = was {
+            self.leave(now, id, account, reason, text);
+        }
+        self.touch(id);
+    }
+
+    /// Acts on every deadline that has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.admission.handle_timeout(now, &mut self.random);
+        for id in self.sessions.due(now) {
+            let Some(session) = self.sessions.get_mut(id) else { continue };
+            session.connection.handle_timeout(now);
+            self.touch(id);
+        }
+        for account in self.presence.overdue(now) {
+            self.announce_left(account, "did not come back");
+        }
+    }
+
+    /// Drops a session whose connection is over and has said its last word.
+    fn drop_if_over(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let Some(end) = session.connection.end() else { return };
+        let last_heard = session.connection.last_received();
+        let Some(session) = self.sessions.remove(id) else { return };
+        for room in session.cursors.keys() {
+            if let Some(room) = self.rooms.get_mut(room) {
+                room.remove_reader(id);
+            }
+        }
+        let name = match session.stage {
+            Stage::Greeted(account) => {
+                self.part(now, id, account, &end, last_heard);
+                self.accounts.get(account).map(|account| account.name.clone())
+            }
+            _ => None,
+        };
+        self.events.push_back(HubEvent::Gone { name, why: why(&end) });
+    }
+
+    // what to do
+
+    /// The next datagram to send, written over `out`.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        out.clear();
+        if let Some((path, answer)) = self.answers.pop_front() {
+            out.extend_from_slice(&answer);
+            return Some(Transmit { path });
+        }
+        while let Some(id) = self.sessions.pop_ready() {
+            let sent = self.flush(now, id, out);
+            let path = self.sessions.get(id).map(|session| session.connection.path());
+            self.sessions.refresh_deadline(id);
+            self.drop_if_over(now, id);
+            if let (true, Some(path)) = (sent, path) {
+                return Some(Transmit { path });
+            }
+        }
+        None
+    }
+
+    /// The next thing the log is asked for.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The next thing the shell is told.
+    pub fn poll_event(&mut self) -> Option<HubEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next deadline and its reason.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        earliest([
+            self.sessions.deadline(),
+            self.admission.deadline().map(|at| (at, Timer::Admission)),
+            self.presence.deadline().map(|at| (at, Timer::Presence)),
+        ])
+    }
+
+    // what every part needs
+
+    fn append(&mut self, append: Append) {
+        self.pending.count(append.ticket, append.cost());
+        self.effects.push_back(Effect::Append(append));
+    }
+
+    /// Appends an entry that the hub is the author of, or that it writes about `name`.
+    fn append_as_hub(&mut self, room: RoomId, kind: EntryKind, name: &str, body: Vec<u8>) -> Ticket {
+        let (ticket, id) = (self.pending.ticket(), self.random.message_id());
+        let name = name.to_string();
+        self.append(Append { ticket, room, author: HUB_ACCOUNT, id, kind, name, body });
+        ticket
+    }
+
+    /// Appends a lobby entry about `account`, such as that it came.
+    fn append_about(&mut self, account: &Account, kind: EntryKind, body: &str) {
+        let (ticket, id) = (self.pending.ticket(), self.random.message_id());
+        let (author, name, body) = (account.id, account.name.clone(), body.as_bytes().to_vec());
+        self.append(Append { ticket, room: LOBBY, author, id, kind, name, body });
+    }
+}
+
+/// A submission that waits for the log.
+#[derive(Clone, Copy, Debug)]
+struct Submitted {
+    session: SessionId,
+    room: RoomId,
+    id: MessageId,
+}
+
+fn why(end: &End) -> String {
+    match end {
+        End::ByPeer { reason: CloseReason::Quit, .. } => "left".to_string(),
+        End::ByPeer { reason, text } => alloc::format!("left ({reason:?}: {text})"),
+        End::ByUs => "was sent away".to_string(),
+        End::TimedOut => "fell silent".to_string(),
+    }
+}
+
+/// Takes the answer of the log.
+impl Hub {
+    /// Takes an answer of the log; `time` is for whatever the hub has to date itself.
+    pub fn handle_reply(&mut self, now: Instant, reply: Reply) {
+        match reply {
+            Reply::Committed(batch) => self.committed(now, &batch),
+            Reply::Refused { ticket, reason } => self.refused(now, ticket, reason),
+            Reply::Page { room, page } => self.paged(room, page),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Named scenarios over the simulated network: the shipped hub and clients, a seed each.
+
+use core::time::Duration;
+use sim::{ClientId, Link, World};
+use spec::wire::entry::EntryKind;
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn three(world: &mut World) -> [ClientId; 3] {
+    let ids = ["ann", "bob", "cy"].map(|name| world.join(name));
+    let all =
+        |world: &World| world.nodes.iter().all(|node| node.client.as_ref().is_some_and(|c| c.is_connected()));
+    assert!(world.run_until(secs(30), all), "everyone gets in");
+    world.run(secs(1));
+    ids
+}
+
+/// Every screen shows what was said once, and all in one order.
+fn assert_same_order(world: &World, expected: usize) {
+    let first = world.nodes[0].texts();
+    assert_eq!(first.len(), expected);
+    let unique: std::collections::BTreeSet<&String> = first.iter().collect();
+    assert_eq!(unique.len(), expected, "nothing twice");
+    for node in &world.nodes {
+        assert_eq!(node.texts(), first);
+    }
+}
+
+#[test]
+fn a_line_reaches_everyone() {
+    let mut world = World::new(1, Link::GOOD);
+    let [ann, ..] = three(&mut world);
+    let id = world.say(ann, "hello");
+    world.run(secs(1));
+    assert_same_order(&world, 1);
+    assert_eq!(world.nodes[0].stored, [id]);
+}
+
+#[test]
+fn a_bad_link_loses_doubles_and_disorders_nothing() {
+    for seed in 0..20 {
+        let mut world = World::new(seed, Link::BAD);
+        let ids = three(&mut world);
+        for round in 0..40 {
+            for id in ids {
+                world.say(id, &format!("{} says {round}", id.0));
+            }
+            world.run(Duration::from_millis(30));
+        }
+        let all = |world: &World| world.nodes.iter().all(|node| node.texts().len() == 120);
+        assert!(world.run_until(secs(60), all), "seed {seed}: everyone has everything");
+        assert_same_order(&world, 120);
+    }
+}
+
+#[test]
+fn a_killed_hub_changes_nothing() {
+    for seed in 0..10 {
+        let mut world = World::new(seed, Link::BAD);
+        let ids = three(&mut world);
+        for round in 0..40 {
+            for id in ids {
+                world.say(id, &format!("{} says {round}", id.0));
+            }
+            world.run(Duration::from_millis(30));
+            if round % 10 == 5 {
+                world.kill_hub();
+                world.run(Duration::from_millis(500));
+                world.start_hub();
+            }
+        }
+        let all = |world: &World| world.nodes.iter().all(|node| node.texts().len() == 120);
+        assert!(world.run_until(secs(120), all), "seed {seed}: everyone has everything");
+        assert_same_order(&world, 120);
+        let joins =
+            |node: &sim::world::Node| node.lines().iter().filter(|line| line.kind == EntryKind::Left).count();
+        assert!(world.nodes.iter().all(|node| joins(node) == 0), "seed {seed}: nobody was announced as gone");
+    }
+}
