@@ -172,6 +172,8 @@ pub struct Client {
     generation: Option<[u8; 8]>,
     timelines: BTreeMap<RoomId, Timeline>,
     outbox: Outbox,
+    /// Questions for the members that are not answered.
+    members_wanted: usize,
     events: VecDeque<ClientEvent>,
 }
 
@@ -196,6 +198,7 @@ impl Client {
             silence_told: false,
             was_connected: false,
             outbox: Outbox::default(),
+            members_wanted: 0,
             events: VecDeque::new(),
         }
     }
@@ -246,11 +249,10 @@ impl Client {
         Ok(id)
     }
 
-    /// Asks who is here.
+    /// Asks who is here; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
     pub fn ask_members(&mut self) {
-        if let Some(session) = &mut self.session {
-            session.ask_members(LOBBY);
-        }
+        self.members_wanted += 1;
+        self.submit();
     }
 
     /// Says goodbye; [`is_done`](Self::is_done) once the hub has heard it, or would have.
@@ -274,10 +276,9 @@ impl Client {
     }
 
     fn submit(&mut self) {
-        let Self { session, outbox, .. } = self;
-        if let Some(session) = session {
-            session.submit(outbox);
-        }
+        let Some(session) = &mut self.session else { return };
+        session.submit(&self.outbox);
+        session.ask_members(LOBBY, self.members_wanted);
     }
 
     // what happened
@@ -358,9 +359,9 @@ impl Client {
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { session, timelines, outbox, events, generation, was_connected, .. } = self;
+        let Self { session, timelines, outbox, events, generation, was_connected, members_wanted, .. } = self;
         let Some(session) = session else { return };
-        let heard = session::Heard { timelines, outbox, events, generation, was_connected };
+        let heard = session::Heard { timelines, outbox, events, generation, was_connected, members_wanted };
         if session.read_control(heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");
         }

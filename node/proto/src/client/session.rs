@@ -109,6 +109,7 @@ pub(super) struct Heard<'a> {
     pub(super) events: &'a mut VecDeque<ClientEvent>,
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
+    pub(super) members_wanted: &'a mut usize,
 }
 
 /// One session with the hub.
@@ -119,6 +120,7 @@ pub(super) struct Session {
     submitted: BTreeSet<MessageId>,
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
+    members_asked: usize,
 }
 
 impl Session {
@@ -127,7 +129,14 @@ impl Session {
         submitted: BTreeSet<MessageId>,
         subscribed: BTreeSet<RoomId>,
     ) -> Self {
-        Self { connection, is_greeted: false, submitted, subscribed, asked_for: BTreeSet::new() }
+        Self {
+            connection,
+            is_greeted: false,
+            submitted,
+            subscribed,
+            asked_for: BTreeSet::new(),
+            members_asked: 0,
+        }
     }
 
     pub(super) const fn is_greeted(&self) -> bool {
@@ -147,8 +156,12 @@ impl Session {
         let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
     }
 
-    pub(super) fn ask_members(&mut self, room: RoomId) {
-        self.say(&Message::Who { room: room.0 });
+    /// Asks who is in `room` until as many questions as are `wanted` are on their way.
+    pub(super) fn ask_members(&mut self, room: RoomId, wanted: usize) {
+        while self.is_greeted && self.members_asked < wanted {
+            self.members_asked += 1;
+            self.say(&Message::Who { room: room.0 });
+        }
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
@@ -209,6 +222,8 @@ impl Session {
                 self.learn_room(RoomId(*room), *kind, name, Seq(*head), heard);
             }
             Message::Members { names, .. } => {
+                self.members_asked = self.members_asked.saturating_sub(1);
+                *heard.members_wanted = heard.members_wanted.saturating_sub(1);
                 let names = names.iter().map(|name| (*name).to_string()).collect();
                 heard.events.push_back(ClientEvent::Members(names));
             }

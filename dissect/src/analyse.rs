@@ -1,0 +1,147 @@
+//! The analysis from end to end: read, take apart, recognise, search, judge.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use crate::canary::{self, Canary};
+use crate::coverage;
+use crate::flow;
+use crate::judge;
+use crate::ledger::Ledger;
+use crate::opacity::{self, Sample};
+use crate::open::{self, KeyLog};
+use crate::packet::{self, Packet};
+use crate::pcap::{Capture, ReadError};
+use crate::report::{CaptureSummary, Report};
+use crate::reuse;
+use crate::session::{self, Recognised, Session};
+use crate::tree::{Class, Field};
+use crate::verdict::{Finding, Level, Verdict};
+
+/// What to do with a capture.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Secrets that may not be found.
+    pub canaries: Vec<String>,
+    /// The secrets of the sessions, as far as they are known.
+    pub key_log: Option<KeyLog>,
+    /// The level that the verdict requires; see [`Options::required`].
+    pub require: Option<Level>,
+}
+
+impl Options {
+    /// The level required: the one given, else E4 with a key log and E2 without.
+    #[must_use]
+    pub fn required(&self) -> Level {
+        let usual = if self.key_log.is_some() { Level::E4 } else { Level::E2 };
+        self.require.unwrap_or(usual)
+    }
+
+    /// The texts given, and every secret of the key log.
+    fn secrets(&self) -> Vec<Canary> {
+        let texts = (1..).zip(&self.canaries).map(|(number, text)| Canary::text(number, text));
+        texts.chain(self.key_log.iter().flat_map(KeyLog::canaries)).collect()
+    }
+}
+
+/// Analyses a capture.
+///
+/// # Errors
+/// [`ReadError`] when the source cannot be read or is no capture at all. Everything else, damage
+/// included, is a matter of the report.
+pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError> {
+    let capture = Capture::read(source)?;
+    let mut packets = packet::take_apart(&capture);
+    let mut flows = flow::group(&packets);
+    let Recognised { sessions, mut findings, pairs } = session::recognise(&capture.bytes, &mut packets);
+    for flow in &mut flows {
+        let (low, high) = (flow.initiator.min(flow.responder), flow.initiator.max(flow.responder));
+        flow.sealgram = pairs.contains(&(low, high));
+    }
+    findings.extend(judge::conformance(&sessions, &flows, &packets, &capture.bytes));
+
+    let samples = samples(&capture.bytes, &packets, &sessions);
+    let opacity = opacity::judge(&samples);
+    let reuse = reuse::detect(&samples, identical_datagrams(&capture.bytes, &packets));
+    findings.extend(judge::opacity(&opacity, &reuse));
+
+    let secrets = options.secrets();
+    let mut canary = canary::search(&secrets, &capture, &packets, &flows);
+    findings.extend(judge::canary(&canary));
+
+    let sealed = options.key_log.as_ref().map(|log| {
+        let (sealed, found) = open::open(log, &sessions, &capture.bytes, &mut packets);
+        findings.extend(found);
+        let plaintexts: Vec<&[u8]> =
+            sealed.datagrams.iter().map(|datagram| datagram.plaintext.as_slice()).collect();
+        canary::count_sealed(&mut canary, &secrets, &plaintexts);
+        sealed
+    });
+    if sealed.is_none() {
+        findings.push(Finding::gap(Level::E4, "sealed.no-key-log", "no key log was given"));
+    }
+    let ledger = Ledger::of(&capture, &packets);
+    findings.extend(coverage::check(&capture, &packets, &ledger));
+
+    findings.sort_by(|a, b| {
+        (a.severity, a.level, a.packet, a.rule).cmp(&(b.severity, b.level, b.packet, b.rule))
+    });
+    let verdict = Verdict::weigh(&findings, options.required());
+    let capture = CaptureSummary::of(&capture, &packets);
+    Ok(Report {
+        capture,
+        packets,
+        flows,
+        sessions,
+        ledger,
+        canary,
+        opacity,
+        reuse,
+        sealed,
+        findings,
+        verdict,
+    })
+}
+
+/// The bytes that should look random: each run of sealed fields of a Sealgram datagram, each MAC, and
+/// each attempt id and connection id once.
+fn samples<'a>(bytes: &'a [u8], packets: &[Packet], sessions: &[Session]) -> Vec<Sample<'a>> {
+    let members: BTreeSet<usize> =
+        sessions.iter().flat_map(|session| session.members.iter().map(|member| member.index)).collect();
+    let mut samples = Vec::new();
+    for packet in members.into_iter().filter_map(|index| packets.get(index)) {
+        let Some(kind) = packet.message else { continue };
+        let data = bytes.get(packet.data.clone()).unwrap_or_default();
+        let mut add = |kind, range| {
+            let bytes = data.get(range).unwrap_or_default();
+            samples.push(Sample { packet: packet.number, kind, bytes });
+        };
+        let fields = packet.dissection.tree.fields();
+        // A MAC stands alone: a repeated INIT may change its second MAC and nothing else.
+        let joins = |a: &Field, b: &Field| {
+            let sealed = |field: &Field| field.class.is_uniform() && field.class != Class::Mac;
+            sealed(a) && sealed(b)
+        };
+        for run in fields.chunk_by(joins) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let range = first.start..last.range().end;
+            match first.class {
+                Class::Mac => add("mac", range),
+                class if class.is_uniform() => add(kind, range),
+                _ if matches!(first.name, "attempt-id" | "connection-id") => add("id", range),
+                _ => {}
+            }
+        }
+    }
+    samples
+}
+
+/// Packets whose UDP payload was seen before, among Sealgram datagrams.
+fn identical_datagrams(bytes: &[u8], packets: &[Packet]) -> u64 {
+    let mut seen = BTreeSet::new();
+    let repeated = packets
+        .iter()
+        .filter(|packet| packet.message.is_some())
+        .filter(|packet| !seen.insert((packet.dissection.ends, session::payload(bytes, packet))));
+    crate::bytes::count(repeated.count())
+}

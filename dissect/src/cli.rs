@@ -1,0 +1,133 @@
+//! The command line of `dissect`.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+
+use crate::analyse::{Options, analyse};
+use crate::open::KeyLog;
+use crate::render;
+use crate::verdict::Level;
+
+const EXIT_CODES: &str = "\
+Levels of evidence, each including the ones before it:
+  E0  coverage      the whole file was read and every byte has a class
+  E1  conformance   every datagram of a session is legal, in a legal order
+  E2  opacity       sealed bytes show no structure and no reuse
+  E3  canary        no secret occurs in any form; the search proves itself in every run
+  E4  sealed        every tag verifies under keys derived here from the key log
+
+Exit codes:
+  0  PROVED at the required level
+  1  REFUTED: a leak or a violation was found
+  2  wrong usage, or the file cannot be read
+  3  INCONCLUSIVE: empty, truncated, unsupported, unknown bytes, or no session
+
+Examples:
+  dissect chat.pcapng
+  dissect chat.pcapng --canary 'the very secret text'
+  tcpdump -w - udp port 5555 | dissect -
+  dissect chat.pcapng --keylog keys.txt -T json";
+
+/// Judge a packet capture: is everything that should be sealed, sealed?
+#[derive(Debug, Parser)]
+#[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+struct Arguments {
+    /// The capture, pcap or pcapng; `-` reads standard input.
+    file: PathBuf,
+
+    /// A secret text that may not occur on the wire in any form; can be given more than once.
+    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
+    canaries: Vec<String>,
+
+    /// A key log of the programs that were captured, to open and verify everything; can be given more
+    /// than once. What was said is then shown.
+    #[arg(long = "keylog", value_name = "FILE")]
+    key_logs: Vec<PathBuf>,
+
+    /// The level of evidence to require. Without it: E2, or E4 with a key log.
+    #[arg(long, value_name = "LEVEL")]
+    require: Option<Level>,
+
+    /// How to print the report.
+    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print the verdict and what it rests on, without packets and sessions.
+    #[arg(short, long, alias = "no-packets")]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
+}
+
+/// Runs the program with the arguments of the process; returns its exit code.
+#[must_use]
+pub fn run() -> u8 {
+    let arguments = Arguments::parse();
+    match judge(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing can be done about a standard error that is closed.
+            writeln!(io::stderr(), "dissect: {error:#}").ok();
+            2
+        }
+    }
+}
+
+fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
+    let options = Options {
+        canaries: arguments.canaries.clone(),
+        key_log: key_log(&arguments.key_logs)?,
+        require: arguments.require,
+    };
+    let name = arguments.file.display();
+    let report = if arguments.file.as_os_str() == "-" {
+        analyse(io::stdin().lock(), &options).context("standard input")?
+    } else {
+        let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
+        analyse(file, &options).with_context(|| name.to_string())?
+    };
+    let code = report.verdict.outcome.exit_code();
+    match print(arguments, &report) {
+        // Whoever reads the report has had enough of it; the verdict stands.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
+        Err(error) => Err(error).context("cannot write the report"),
+        Ok(()) => Ok(code),
+    }
+}
+
+/// All key logs as one; `None` when there is none.
+fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
+    let mut merged = KeyLog::default();
+    for file in files {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let log = KeyLog::parse(&text).with_context(|| format!("{} is no key log", file.display()))?;
+        merged.merge(log);
+    }
+    Ok((!files.is_empty()).then_some(merged))
+}
+
+fn print(arguments: &Arguments, report: &crate::Report) -> io::Result<()> {
+    let stdout = io::stdout();
+    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut out = BufWriter::new(stdout.lock());
+    match arguments.format {
+        Format::Text => {
+            let style = render::Style { colour, packets: !arguments.quiet };
+            render::text(report, style, &mut out)?;
+        }
+        Format::Json => render::json(report, !arguments.quiet, &mut out)?,
+    }
+    out.flush()
+}

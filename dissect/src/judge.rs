@@ -1,0 +1,121 @@
+//! Levels E1 to E3: what recognition, statistics and search mean for the verdict.
+
+use crate::canary::{CanaryReport, CanaryResult};
+use crate::flow::Flow;
+use crate::opacity::OpacityReport;
+use crate::packet::Packet;
+use crate::reuse::{Pair, ReuseReport};
+use crate::session::{self, Session, Stage};
+use crate::verdict::{Finding, Level};
+
+/// Findings of one rule that are listed one by one.
+const LISTED: usize = 20;
+
+/// Whether there is a whole session, and no part of one.
+pub(crate) fn conformance(
+    sessions: &[Session],
+    flows: &[Flow],
+    packets: &[Packet],
+    bytes: &[u8],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !sessions.iter().any(|session| session.stage == Stage::Established) {
+        let text = if sessions.is_empty() {
+            "no Sealgram session was found"
+        } else {
+            "no Sealgram handshake was completed"
+        };
+        findings.push(Finding::gap(Level::E0, "session.none", text));
+    }
+    for session in sessions.iter().filter(|session| session.stage < Stage::Established) {
+        let text = format!("attempt {} did not complete its handshake", session.attempt());
+        findings.push(Finding::note(Level::E1, "session.incomplete", text));
+    }
+    for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow, packets, bytes)) {
+        let text = format!(
+            "{} and {} exchange what looks like Sealgram, but their handshake is not in the capture",
+            flow.initiator, flow.responder
+        );
+        findings.push(Finding::gap(Level::E1, "session.headless", text));
+    }
+    findings
+}
+
+/// Whether every datagram of a flow has the form and one of the lengths of SHORT datagrams.
+fn is_headless(flow: &Flow, packets: &[Packet], bytes: &[u8]) -> bool {
+    const ENOUGH: u64 = 4;
+    let mut members = flow.directions().into_iter().flat_map(|direction| &direction.packets);
+    flow.packet_count() >= ENOUGH
+        && members.all(|&index| {
+            packets.get(index).is_some_and(|packet| session::looks_short(session::payload(bytes, packet)))
+        })
+}
+
+/// Level E2: structure and reuse in what should be random.
+pub(crate) fn opacity(opacity: &OpacityReport, reuse: &ReuseReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if opacity.samples == 0 {
+        findings.push(Finding::gap(Level::E2, "opacity.nothing", "there are no sealed bytes to judge"));
+    }
+    for alarm in opacity.alarms.iter().take(LISTED) {
+        let text = format!(
+            "not random: {} (evidence 2^{:.1}, limit 2^{:.1})",
+            alarm.model, alarm.evidence_bits, alarm.limit_bits
+        );
+        let finding = Finding::violation(Level::E2, "opacity.structure", text);
+        findings.push(match alarm.packet {
+            Some(number) => finding.in_packet(number),
+            None => finding,
+        });
+    }
+    let mut pairs = |rule, what: &str, pairs: &[Pair]| {
+        for pair in pairs.iter().take(LISTED) {
+            let text = format!("packets {} and {} share {what}", pair.first, pair.second);
+            findings.push(Finding::violation(Level::E2, rule, text).in_packet(pair.second));
+        }
+    };
+    pairs("reuse.window", "16 bytes of ciphertext", &reuse.repeated_windows);
+    pairs("reuse.keystream", "keystream: the high bits of their bytes agree", &reuse.shared_keystream);
+    findings
+}
+
+/// Level E3: secrets found, and whether the search is to be believed.
+pub(crate) fn canary(report: &CanaryReport) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = report.canaries.iter().filter_map(sightings).collect();
+    if !report.canaries.iter().any(|canary| canary.strong) {
+        findings.push(Finding::gap(Level::E3, "canary.none", "no secret long enough to decide was searched"));
+    } else if !report.control_passed() {
+        let text = format!("the control found {} of {}", report.control_found, report.control_planted);
+        findings.push(Finding::gap(Level::E0, "canary.control", text));
+    }
+    findings
+}
+
+fn sightings(canary: &CanaryResult) -> Option<Finding> {
+    let first = canary.places.iter().find(|place| place.packet.is_some());
+    let how = first.map_or(String::new(), |place| {
+        format!(", first as {} (view: {}, undone: {})", place.form, place.view, place.difference)
+    });
+    let label = &canary.label;
+    let finding = match (canary.strong, canary.on_wire, canary.in_file_meta) {
+        (_, 0, 0) => return None,
+        (true, 0, meta) => {
+            let text =
+                format!("{label}: {meta} times in the file outside its packets: the file itself leaks it");
+            Finding::gap(Level::E0, "canary.in-file", text)
+        }
+        (true, wire, _) => {
+            Finding::violation(Level::E3, "canary.found", format!("{label}: {wire} times on the wire{how}"))
+        }
+        (false, wire, meta) => {
+            let places = wire.saturating_add(meta);
+            let chance = canary.expected_chance_hits;
+            let text = format!("{label}: seen {places} times, but chance alone may give {chance:.1e}{how}");
+            Finding::note(Level::E3, "canary.weak", text)
+        }
+    };
+    Some(match first.and_then(|place| place.packet) {
+        Some(number) => finding.in_packet(number),
+        None => finding,
+    })
+}

@@ -1,0 +1,51 @@
+//! Judges captures of Sealgram traffic: what every byte is, what is sealed, and how strong the
+//! evidence for it is.
+//!
+//! The way of the data is one-way, and so is the use of the modules:
+//!
+//! | module | does |
+//! |---|---|
+//! | [`pcap`] | reads pcap and pcapng into records |
+//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`packet`], [`tree`] | a packet and its fields |
+//! | [`flow`] | who talks to whom |
+//! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
+//! | [`ledger`], `coverage` | every byte has a class; E0 |
+//! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
+//! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`open`] | opens and verifies what a key log allows; E4 |
+//! | `judge`, [`verdict`] | findings, levels and the verdict |
+//! | [`report`], [`render`] | the result, as text or JSON |
+//!
+//! Invariants: nothing here panics on any input, memory is bounded by the size of the file, and no
+//! statement about a capture is made that the capture does not support: what was not understood makes
+//! the verdict inconclusive.
+
+mod analyse;
+mod bytes;
+pub mod canary;
+pub mod cli;
+mod coverage;
+pub mod flow;
+mod judge;
+pub mod ledger;
+pub mod link;
+mod network;
+pub mod opacity;
+pub mod open;
+pub mod packet;
+pub mod pcap;
+pub mod render;
+pub mod report;
+pub mod reuse;
+pub mod session;
+#[cfg(test)]
+mod test_random;
+pub mod tree;
+pub mod verdict;
+
+pub use analyse::{Options, analyse};
+pub use bytes::Endian;
+pub use open::KeyLog;
+pub use pcap::ReadError;
+pub use report::Report;

@@ -1,0 +1,200 @@
+//! Follows a handshake from the logged secrets to the root of the session's keys.
+
+use spec::handshake::audit::Audit;
+use spec::handshake::{self, SessionSecrets};
+use spec::key_log::LoggedSession;
+use spec::key_schedule::Root;
+use spec::secret::Secret;
+use spec::wire::frame::{Frame, Frames, Side};
+use spec::wire::long::{AttemptId, field};
+
+use super::Opening;
+use crate::bytes::count;
+use crate::packet::Packet;
+use crate::session::{Kind, Session, bodies, payload};
+use crate::verdict::{Finding, Level};
+
+/// The bodies of one kind, each with the number of its first packet.
+type Bodies<'a> = Vec<(&'a [u8], usize)>;
+
+/// Verifies the handshake of a session; the root derived from it, or the logged one where datagrams or
+/// secrets are missing.
+pub(super) fn follow(
+    session: &Session,
+    logged: &LoggedSession,
+    bytes: &[u8],
+    packets: &[Packet],
+    opening: &mut Opening,
+) -> Option<Root> {
+    let bodies = |kind| -> Bodies<'_> { bodies(session, kind, bytes, packets) };
+    let mut path = Path::default();
+    if let Some(secrets) = logged.handshake() {
+        path = Path::find(session, &secrets, &bodies);
+        controls(&path, session.attempt_id, &secrets, opening);
+    }
+    count_datagrams(session, &path, bytes, packets, opening);
+    if let Some((packet, frames)) = path.fin.take() {
+        check_fin(&frames, packet, opening);
+        opening.opened(packet, session, Side::Client, None, frames);
+    }
+    let attempt = session.attempt();
+    match (path.root, logged.root()) {
+        (Some(derived), Some(root)) if derived.secret() != root.secret() => {
+            let text =
+                format!("the root of attempt {attempt} in the key log is not the one of its handshake");
+            opening.findings.push(Finding::violation(Level::E4, "sealed.root", text));
+            Some(derived)
+        }
+        (Some(derived), _) => {
+            opening.report.derived += 1;
+            Some(derived)
+        }
+        (None, root) => {
+            let text = format!("the keys of attempt {attempt} could not be derived from its handshake");
+            opening.findings.push(Finding::gap(Level::E4, "sealed.not-derived", text));
+            root
+        }
+    }
+}
+
+/// The datagrams of a handshake that fit each other and the secrets.
+#[derive(Default)]
+struct Path<'a> {
+    one: Option<[&'a [u8]; 2]>,
+    two: Option<&'a [u8]>,
+    three: Option<&'a [u8]>,
+    /// Number of the first FIN packet, and its frames.
+    fin: Option<(usize, Vec<u8>)>,
+    root: Option<Root>,
+}
+
+impl<'a> Path<'a> {
+    /// Tries every combination; what an attacker threw in between does not verify.
+    fn find(session: &Session, secrets: &SessionSecrets, bodies: &impl Fn(Kind) -> Bodies<'a>) -> Self {
+        let mut path = Self::default();
+        let mut audit = Audit::new(secrets.clone());
+        for (first, _) in bodies(Kind::Init(0)) {
+            for (second, _) in bodies(Kind::Init(1)) {
+                let message = [first, second].concat();
+                let mut attempt = Audit::new(secrets.clone());
+                if handshake::attempt_id(&message) == session.attempt_id
+                    && attempt.message_one(&message).is_ok()
+                {
+                    path.one = Some([first, second]);
+                    audit = attempt;
+                }
+            }
+        }
+        if path.one.is_none() {
+            return path;
+        }
+        for (resp, _) in bodies(Kind::Resp) {
+            let mut attempt = audit.clone();
+            if attempt.message_two(resp).is_ok() {
+                path.two = Some(resp);
+                audit = attempt;
+                break;
+            }
+        }
+        if path.two.is_none() {
+            return path;
+        }
+        for (fin, packet) in bodies(Kind::Fin) {
+            if let Ok((_, frames, root)) = audit.clone().message_three(fin) {
+                path.three = Some(fin);
+                path.fin = Some((packet, frames));
+                path.root = Some(root);
+                break;
+            }
+        }
+        path
+    }
+
+    fn verified(&self, kind: Kind, body: &[u8]) -> bool {
+        match kind {
+            Kind::Init(0) => self.one.is_some_and(|[first, _]| first == body),
+            Kind::Init(_) => self.one.is_some_and(|[_, second]| second == body),
+            Kind::Resp => self.two == Some(body),
+            Kind::Fin => self.three == Some(body),
+            _ => false,
+        }
+    }
+}
+
+/// Counts every handshake datagram and names those that do not verify.
+fn count_datagrams(
+    session: &Session,
+    path: &Path<'_>,
+    bytes: &[u8],
+    packets: &[Packet],
+    opening: &mut Opening,
+) {
+    for member in &session.members {
+        let (true, Some(packet)) = (super::is_handshake(member.kind), packets.get(member.index)) else {
+            continue;
+        };
+        opening.report.sealed += 1;
+        let body = payload(bytes, packet).get(field::BODY).unwrap_or_default();
+        if path.verified(member.kind, body) {
+            opening.report.verified += 1;
+        } else if member.kind == Kind::Resp && path.two.is_some() {
+            // A hub that was restarted answers the same INIT with other keys; only one answer is used.
+            opening.report.abandoned += 1;
+            let text = format!("an answer to attempt {} that the client did not use", session.attempt());
+            opening.findings.push(Finding::note(Level::E4, "sealed.unused", text).in_packet(packet.number));
+        } else if path.root.is_some() {
+            let text = format!("a {} of attempt {} does not open", member.kind.name(), session.attempt());
+            opening.violation("sealed.tag", packet.number, text);
+        }
+    }
+}
+
+/// Each message with one bit flipped, and with one secret replaced, must fail.
+fn controls(path: &Path<'_>, attempt: AttemptId, secrets: &SessionSecrets, opening: &mut Opening) {
+    let (Some([first, second]), Some(two), Some(three)) = (path.one, path.two, path.three) else { return };
+    let messages = [[first, second].concat(), two.to_vec(), three.to_vec()];
+    let follow = |secrets: SessionSecrets, [one, two, three]: &[Vec<u8>; 3]| {
+        let mut audit = Audit::new(secrets);
+        // The log begins behind the client's ephemeral key: the attempt id is what binds that key.
+        let bound = handshake::attempt_id(one) == attempt;
+        bound
+            && audit.message_one(one).is_ok()
+            && audit.message_two(two).is_ok()
+            && audit.message_three(three).is_ok()
+    };
+    let mut outcomes = Vec::new();
+    for (message, at) in
+        [(0, 0), (0, 100), (0, 2309), (1, 0), (1, 1100), (1, 1154), (2, 0), (2, 40), (2, 1154)]
+    {
+        let mut changed = messages.clone();
+        if let Some(byte) = changed.get_mut(message).and_then(|message: &mut Vec<u8>| message.get_mut(at)) {
+            *byte ^= 1;
+        }
+        outcomes.push(!follow(secrets.clone(), &changed));
+    }
+    let wrong = |change: fn(&mut SessionSecrets)| {
+        let mut secrets = secrets.clone();
+        change(&mut secrets);
+        secrets
+    };
+    for secrets in [
+        wrong(|secrets| secrets.es = Secret::new([1; 32])),
+        wrong(|secrets| secrets.ee = Secret::new([1; 32])),
+        wrong(|secrets| secrets.ss = Secret::new([1; 32])),
+        wrong(|secrets| secrets.se = Secret::new([1; 32])),
+    ] {
+        outcomes.push(!follow(secrets, &messages));
+    }
+    opening.report.controls += count(outcomes.len());
+    opening.report.controls_rejected += count(outcomes.iter().filter(|rejected| **rejected).count());
+}
+
+/// PROTOCOL.md#payload-of-message-three: FIN may carry STREAM, PADDING and extension frames.
+fn check_fin(frames: &[u8], packet: usize, opening: &mut Opening) {
+    let Ok(frames) = Frames::parse(frames, Side::Client) else { return };
+    let legal =
+        |frame| matches!(frame, Frame::Stream { .. } | Frame::Padding { .. } | Frame::Extension { .. });
+    if !frames.iter().all(legal) {
+        opening.violation("sealed.fin-frames", packet, "FIN carries a frame that it may not carry");
+    }
+}

@@ -1,0 +1,221 @@
+//! Opens what a key log allows, and verifies it: level E4.
+//!
+//! The handshake is followed from the logged Diffie–Hellman and KEM results, so that the keys of the
+//! session are derived here and not believed; then every SHORT datagram is opened, sealed again and
+//! compared. Controls show that the verification can fail: a wrong key and single flipped bits must.
+
+mod follow;
+mod short;
+mod summary;
+mod transcript;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use spec::key_log::{Label, LoggedSession};
+use spec::wire::frame::{Frames, Side};
+use spec::wire::long::AttemptId;
+
+pub use spec::key_log::KeyLogError;
+pub use transcript::{LogEntry, Submitted, Transcript};
+
+use crate::bytes::count;
+use crate::canary::Canary;
+use crate::packet::Packet;
+use crate::session::{Kind, Session, Stage, hex};
+use crate::verdict::{Finding, Level};
+
+/// The secrets of a key log, by attempt.
+#[derive(Clone, Debug, Default)]
+pub struct KeyLog(BTreeMap<AttemptId, LoggedSession>);
+
+impl KeyLog {
+    /// Reads the text of a key log.
+    ///
+    /// # Errors
+    /// [`KeyLogError`] with the first line that is broken.
+    pub fn parse(text: &str) -> Result<Self, KeyLogError> {
+        spec::key_log::parse(text).map(Self)
+    }
+
+    /// Adds the sessions of another key log. The hub and its client log the same secrets of a session.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Every secret as something that may not be found on the wire. The handshake hash is none.
+    pub(crate) fn canaries(&self) -> Vec<Canary> {
+        let of = |(attempt, session): (&AttemptId, &LoggedSession)| -> Vec<Canary> {
+            let canary = |(label, secret): (Label, &spec::secret::Secret<32>)| {
+                Canary::bytes(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
+            };
+            session.all().filter(|(label, _)| *label != Label::Hash).map(canary).collect()
+        };
+        self.0.iter().flat_map(of).collect()
+    }
+}
+
+/// One datagram in clear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenedDatagram {
+    /// Number of its packet.
+    pub packet: usize,
+    /// The attempt id of its session, in hexadecimal.
+    pub attempt_id: String,
+    /// Whether the client sent it.
+    pub from_client: bool,
+    /// The whole packet number; `None` for the handshake.
+    pub number: Option<u64>,
+    /// Its frames, one line each; what is text is quoted.
+    pub frames: Vec<String>,
+    /// The sealed bytes in clear.
+    #[serde(skip)]
+    pub plaintext: Vec<u8>,
+}
+
+/// What the key log opened.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SealedReport {
+    /// Sealed datagrams of the sessions: INIT, RESP, FIN and SHORT.
+    pub sealed: u64,
+    /// Those whose tags verified.
+    pub verified: u64,
+    /// Those of attempts that were given up before keys were made, and answers that were not used: nothing
+    /// is logged for them.
+    pub abandoned: u64,
+    /// SHORT datagrams that were sealed again and gave the same bytes.
+    pub resealed: u64,
+    /// SHORT datagrams that were opened.
+    pub opened_short: u64,
+    /// Packets that repeat one already opened.
+    pub repeated: u64,
+    /// Sessions whose keys were derived from the handshake here.
+    pub derived: u64,
+    /// Deliberate falsifications tried.
+    pub controls: u64,
+    /// Those that failed to open, as they must.
+    pub controls_rejected: u64,
+    /// Every datagram in clear.
+    pub datagrams: Vec<OpenedDatagram>,
+    /// What was said in each session, by attempt id in hexadecimal.
+    pub transcripts: BTreeMap<String, Transcript>,
+}
+
+/// Opens everything, refines the fields of the opened packets and says what did not verify.
+pub(crate) fn open(
+    log: &KeyLog,
+    sessions: &[Session],
+    bytes: &[u8],
+    packets: &mut [Packet],
+) -> (SealedReport, Vec<Finding>) {
+    let mut opening = Opening::default();
+    let mut keys = short::Keys::default();
+    for (index, session) in sessions.iter().enumerate() {
+        let Some(secrets) = log.0.get(&session.attempt_id) else {
+            opening.without_secrets(session);
+            continue;
+        };
+        if let Some(root) = follow::follow(session, secrets, bytes, packets, &mut opening) {
+            keys.add(index, session, &root);
+        }
+    }
+    short::open(keys, sessions, bytes, packets, &mut opening);
+    opening.finish()
+}
+
+/// The report while it is being made.
+#[derive(Default)]
+struct Opening {
+    report: SealedReport,
+    findings: Vec<Finding>,
+    transcripts: BTreeMap<AttemptId, transcript::Builder>,
+}
+
+impl Opening {
+    /// A session that the log does not know. An attempt that was given up early has no secrets to log.
+    /// Its SHORT datagrams are counted with all others.
+    fn without_secrets(&mut self, session: &Session) {
+        let handshake = session.members.iter().filter(|member| is_handshake(member.kind));
+        let sealed = count(handshake.count());
+        self.report.sealed += sealed;
+        if session.stage < Stage::Finished {
+            self.report.abandoned += sealed;
+            let text =
+                format!("attempt {} was given up: its secrets are not in the key log", session.attempt());
+            self.findings.push(Finding::note(Level::E4, "sealed.abandoned", text));
+        } else {
+            let text = format!("the key log has no secrets of attempt {}", session.attempt());
+            self.findings.push(Finding::gap(Level::E4, "sealed.no-secrets", text));
+        }
+    }
+
+    /// Takes in the frames of one datagram; returns them in one line.
+    fn opened(
+        &mut self,
+        packet: usize,
+        session: &Session,
+        side: Side,
+        number: Option<u64>,
+        plaintext: Vec<u8>,
+    ) -> String {
+        let frames = match Frames::parse(&plaintext, side) {
+            Ok(frames) => frames,
+            Err(error) => {
+                let text = format!("the sealed frames do not decode: {error}");
+                self.violation("sealed.frames", packet, text.clone());
+                return text;
+            }
+        };
+        let builder = self.transcripts.entry(session.attempt_id).or_default();
+        let mut lines = Vec::new();
+        for frame in frames.iter() {
+            builder.take(side, &frame);
+            lines.push(summary::frame(&frame));
+        }
+        let line = lines.join(", ");
+        self.report.datagrams.push(OpenedDatagram {
+            packet,
+            attempt_id: session.attempt(),
+            from_client: side == Side::Client,
+            number,
+            frames: lines,
+            plaintext,
+        });
+        line
+    }
+
+    fn violation(&mut self, rule: &'static str, packet: usize, text: impl Into<String>) {
+        self.findings.push(Finding::violation(Level::E4, rule, text).in_packet(packet));
+    }
+
+    fn finish(mut self) -> (SealedReport, Vec<Finding>) {
+        let report = &mut self.report;
+        report.datagrams.sort_by_key(|datagram| datagram.packet);
+        report.transcripts = self
+            .transcripts
+            .into_iter()
+            .map(|(attempt, builder)| (hex(&attempt.0), builder.finish()))
+            .collect();
+        let unverified = report.sealed.saturating_sub(report.verified + report.abandoned);
+        if unverified > 0 {
+            let text = format!("{unverified} sealed datagrams were not verified");
+            self.findings.push(Finding::gap(Level::E4, "sealed.unverified", text));
+        }
+        if report.opened_short == 0 {
+            let text = "the key log opened no datagram of this capture";
+            self.findings.push(Finding::gap(Level::E4, "sealed.nothing", text));
+        } else if report.controls == 0 || report.controls_rejected != report.controls {
+            let text = format!(
+                "{} of {} falsifications were noticed: the verification itself is not sound",
+                report.controls_rejected, report.controls
+            );
+            self.findings.push(Finding::gap(Level::E0, "sealed.control", text));
+        }
+        (self.report, self.findings)
+    }
+}
+
+/// Whether datagrams of this kind are sealed in the handshake, under keys the log may derive.
+const fn is_handshake(kind: Kind) -> bool {
+    matches!(kind, Kind::Init(_) | Kind::Resp | Kind::Fin)
+}

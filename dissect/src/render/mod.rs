@@ -1,0 +1,21 @@
+//! Shows a report: [`text()`] for people, [`json()`] for programs.
+
+mod json;
+mod sanitise;
+mod table;
+mod text;
+
+pub use json::json;
+pub(crate) use sanitise::sanitise;
+pub use text::{Style, text};
+
+/// Nanoseconds since 1970 as seconds with nine decimals.
+fn seconds(nanoseconds: i128) -> String {
+    let (whole, rest) =
+        (nanoseconds.unsigned_abs() / 1_000_000_000, nanoseconds.unsigned_abs() % 1_000_000_000);
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    format!("{sign}{whole}.{rest:09}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! What a capture holds, as text: packets, sessions, what was said, and other traffic.
+
+use std::io::{self, Write};
+
+use super::{sanitise, seconds};
+use crate::packet::{Endpoint, Packet};
+use crate::report::Report;
+use crate::session::{Kind, Member, Session, Stage};
+
+/// Writes all tables.
+pub(super) fn tables(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    packet_table(report, out)?;
+    sessions(report, out)?;
+    transcripts(report, out)?;
+    flows(report, out)
+}
+
+fn packet_table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:>6}  {:>14}  {:<25}  {:<25}  {:>6}  {:<8}  info",
+        "number", "time", "source", "destination", "length", "type"
+    )?;
+    let start = report.packets.iter().find_map(|packet| packet.time_ns).unwrap_or(0);
+    for packet in &report.packets {
+        packet_row(packet, start, out)?;
+    }
+    writeln!(out)
+}
+
+fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> io::Result<()> {
+    let end = |pick: fn(&(Endpoint, Endpoint)) -> Endpoint| {
+        packet.dissection.ends.as_ref().map_or(String::from("-"), |ends| pick(ends).to_string())
+    };
+    let time = packet.time_ns.map_or(String::from("-"), |time| seconds(time.saturating_sub(start)));
+    writeln!(
+        out,
+        "{:>6}  {:>14}  {:<25}  {:<25}  {:>6}  {:<8}  {}",
+        packet.number,
+        time,
+        end(|ends| ends.0),
+        end(|ends| ends.1),
+        packet.original_len,
+        packet.message.unwrap_or("-"),
+        sanitise(&packet.info),
+    )
+}
+
+fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    for (number, session) in (1..).zip(&report.sessions) {
+        let [client, hub] = [true, false].map(|from_client| short_count(session, from_client));
+        writeln!(
+            out,
+            "session {number}: client {} and hub {}, attempt {}, {}",
+            session.client,
+            session.hub,
+            session.attempt(),
+            stage(session),
+        )?;
+        writeln!(out, "  handshake   {}", handshake(session))?;
+        writeln!(out, "  afterwards  {client} datagrams of the client, {hub} of the hub")?;
+    }
+    if !report.sessions.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn short_count(session: &Session, from_client: bool) -> usize {
+    let own = |member: &&Member| member.kind == Kind::Short && member.from_client == from_client;
+    session.members.iter().filter(own).count()
+}
+
+fn stage(session: &Session) -> &'static str {
+    match session.stage {
+        Stage::Unseen => "beginning not in the capture",
+        Stage::Opening => "half an INIT",
+        Stage::Offered => "unanswered",
+        Stage::Answered => "answered, not finished",
+        Stage::Finished => "finished by the client, not confirmed by the hub",
+        Stage::Established => "established",
+    }
+}
+
+/// The first packet of each handshake message, and how often it was repeated.
+fn handshake(session: &Session) -> String {
+    let mut steps: Vec<String> = Vec::new();
+    for kind in [Kind::Init(0), Kind::Init(1), Kind::Retry, Kind::Version, Kind::Resp, Kind::Fin] {
+        let mut packets = session.packets(kind);
+        let Some(first) = packets.next() else { continue };
+        let name = match kind {
+            Kind::Init(fragment) => format!("INIT {}/2", fragment + 1),
+            other => other.name().to_owned(),
+        };
+        let repeats = match packets.count() {
+            0 => String::new(),
+            times => format!(" and {times} repeats"),
+        };
+        steps.push(format!("{name} (packet {}{repeats})", first + 1));
+    }
+    if steps.is_empty() { String::from("none in the capture") } else { steps.join(", ") }
+}
+
+/// What the key log opened, in the words of the people.
+fn transcripts(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    for (attempt, transcript) in report.sealed.iter().flat_map(|sealed| &sealed.transcripts) {
+        writeln!(out, "in clear, attempt {attempt}:")?;
+        for line in &transcript.control {
+            writeln!(out, "  control    {}", sanitise(line))?;
+        }
+        for message in &transcript.submitted {
+            writeln!(
+                out,
+                "  submitted  room {}: {} {}",
+                message.room,
+                message.kind,
+                sanitise(&message.text)
+            )?;
+        }
+        for entry in &transcript.entries {
+            writeln!(
+                out,
+                "  entry      room {} number {}: {} of {}: {}",
+                entry.room,
+                entry.sequence,
+                entry.kind,
+                sanitise(&entry.name),
+                sanitise(&entry.text)
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn flows(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    const SHOWN: usize = 20;
+    let foreign: Vec<_> = report.flows.iter().filter(|flow| !flow.sealgram).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "other traffic in the capture, searched for secrets and judged no further:")?;
+    for flow in foreign.iter().take(SHOWN) {
+        writeln!(
+            out,
+            "  {:<12} {} and {}: {} packets",
+            flow.protocol.to_string(),
+            flow.initiator,
+            flow.responder,
+            flow.packet_count()
+        )?;
+    }
+    if foreign.len() > SHOWN {
+        writeln!(out, "  and {} more flows", foreign.len() - SHOWN)?;
+    }
+    writeln!(out)
+}

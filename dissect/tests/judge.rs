@@ -1,0 +1,291 @@
+//! Whole captures from end to end: a real handshake and real datagrams, written as pcap and judged; and
+//! the same with a leak put in, which must be refuted.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod run;
+
+use dissect::verdict::{Level, Outcome};
+use dissect::{KeyLog, Options, Report, analyse};
+use run::{Leak, Run};
+
+const SECRET: &str = "meet me behind the old mill";
+
+fn judge(capture: &[u8], options: &Options) -> Report {
+    let report = analyse(capture, options).expect("it is a capture");
+    assert!(report.ledger.balanced, "the ledger adds up");
+    report
+}
+
+fn rules(report: &Report) -> Vec<&'static str> {
+    report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity != dissect::verdict::Severity::Note)
+        .filter(|finding| finding.level <= report.verdict.required)
+        .map(|finding| finding.rule)
+        .collect()
+}
+
+fn with_keys(run: &Run) -> Options {
+    Options { key_log: Some(KeyLog::parse(&run.key_log).unwrap()), ..Options::default() }
+}
+
+#[test]
+fn a_sound_run_is_opaque_without_keys() {
+    let run = Run::new(1, 40, Leak::None);
+    let report = judge(&run.pcap(), &Options::default());
+    assert_eq!(rules(&report), [""; 0]);
+    assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E2)));
+    assert_eq!(report.sessions.len(), 1);
+    assert_eq!(report.ledger.bytes(dissect::tree::Class::Unparsed), 0);
+    let types: Vec<_> = report.packets.iter().take(5).map(|packet| packet.message.unwrap_or("-")).collect();
+    assert_eq!(types, ["INIT", "INIT", "RESP", "FIN", "SHORT"]);
+}
+
+#[test]
+fn a_canary_that_is_sealed_is_not_found_and_the_control_is_complete() {
+    let run = Run::new(2, 40, Leak::None);
+    let options = Options { canaries: vec![SECRET.into()], require: Some(Level::E3), ..Options::default() };
+    let report = judge(&run.pcap(), &options);
+    assert_eq!(rules(&report), [""; 0]);
+    assert_eq!(report.verdict.outcome, Outcome::Proved);
+    assert!(report.canary.control_planted > 1_000);
+    assert_eq!(report.canary.control_found, report.canary.control_planted);
+}
+
+#[test]
+fn with_the_key_log_every_tag_verifies_and_the_texts_are_there() {
+    let run = Run::new(3, 40, Leak::None);
+    let report = judge(&run.pcap(), &with_keys(&run));
+    assert_eq!(rules(&report), [""; 0]);
+    assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E4)));
+    let sealed = report.sealed.unwrap();
+    assert_eq!((sealed.verified, sealed.abandoned), (sealed.sealed, 0));
+    assert_eq!(sealed.resealed, sealed.opened_short);
+    assert_eq!(sealed.controls_rejected, sealed.controls);
+    assert_eq!(sealed.derived, 1);
+    let transcript = sealed.transcripts.values().next().unwrap();
+    let texts: Vec<&str> = transcript.submitted.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, run.texts);
+}
+
+#[test]
+fn every_leak_is_refuted_without_and_with_keys() {
+    for leak in [Leak::Unsealed, Leak::FixedNonce, Leak::NameInHeader] {
+        let run = Run::new(4, 60, leak);
+        let options = Options { canaries: vec![run::NAME.into(), SECRET.into()], ..Options::default() };
+        let report = judge(&run.pcap(), &options);
+        assert_eq!(report.verdict.outcome, Outcome::Refuted, "{leak:?}: {:?}", rules(&report));
+        let report = judge(&run.pcap(), &with_keys(&run));
+        assert_eq!(report.verdict.outcome, Outcome::Refuted, "{leak:?} with keys: {:?}", rules(&report));
+    }
+    // What is readable or reused shows by itself, without anybody knowing what to look for.
+    for leak in [Leak::Unsealed, Leak::FixedNonce, Leak::NameInHeader] {
+        let report = judge(&Run::new(5, 60, leak).pcap(), &Options::default());
+        assert_eq!(report.verdict.outcome, Outcome::Refuted, "{leak:?}: {:?}", rules(&report));
+    }
+}
+
+#[test]
+fn a_secret_beside_the_session_is_found() {
+    let mut run = Run::new(6, 20, Leak::None);
+    run.send(run::CLIENT, run::RESOLVER, format!("looking for {}", SECRET.to_uppercase()).into_bytes());
+    let options = Options { canaries: vec![SECRET.into()], ..Options::default() };
+    let report = judge(&run.pcap(), &options);
+    assert_eq!(report.verdict.outcome, Outcome::Refuted);
+    assert_eq!(rules(&report), [""; 0], "the finding is of level E3, above the required one");
+    assert_eq!(report.flows.iter().filter(|flow| !flow.sealgram).count(), 1);
+}
+
+#[test]
+fn a_secret_in_the_file_only_is_no_leak_of_the_wire() {
+    let run = Run::new(7, 20, Leak::None);
+    let mut capture = run.pcap();
+    capture.extend_from_slice(SECRET.as_bytes());
+    let options = Options { canaries: vec![SECRET.into()], ..Options::default() };
+    let report = judge(&capture, &options);
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
+    assert!(rules(&report).contains(&"canary.in-file"));
+}
+
+#[test]
+fn a_weak_canary_decides_nothing() {
+    let mut run = Run::new(8, 20, Leak::None);
+    run.send(run::CLIENT, run::RESOLVER, b"ann".to_vec());
+    let report = judge(&run.pcap(), &Options { canaries: vec!["ann".into()], ..Options::default() });
+    assert_eq!(report.verdict.outcome, Outcome::Proved);
+    let result = &report.canary.canaries[0];
+    assert!(!result.strong && result.expected_chance_hits > 1.0 && result.on_wire >= 1);
+}
+
+#[test]
+fn what_is_missing_makes_it_inconclusive() {
+    let whole = Run::new(9, 20, Leak::None);
+    for (what, omit, rule) in [
+        ("the handshake", 0..4, "session.none"),
+        ("half of INIT", 1..2, "session.order"),
+        ("RESP", 2..3, "session.order"),
+        ("FIN", 3..4, "session.order"),
+    ] {
+        let mut run = whole.clone();
+        run.datagrams.drain(omit);
+        let report = judge(&run.pcap(), &Options::default());
+        assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{what}");
+        assert!(rules(&report).contains(&rule), "{what}: {:?}", rules(&report));
+    }
+    let capture = whole.pcap();
+    let cut = judge(&capture[..capture.len() - 7], &Options::default());
+    assert_eq!(cut.verdict.outcome, Outcome::Inconclusive);
+    assert!(rules(&cut).contains(&"capture.damaged"));
+    let empty = judge(&capture[..24], &Options::default());
+    assert_eq!((empty.verdict.outcome, empty.verdict.reached), (Outcome::Inconclusive, None));
+}
+
+#[test]
+fn an_unknown_datagram_on_the_session_is_unparsed() {
+    let mut run = Run::new(10, 20, Leak::None);
+    run.send(run::CLIENT, run::HUB, b"\x00what is this".to_vec());
+    let report = judge(&run.pcap(), &Options::default());
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
+    assert!(rules(&report).contains(&"packet.unparsed"));
+}
+
+#[test]
+fn retransmissions_and_duplicates_are_no_violation() {
+    let mut run = Run::new(11, 30, Leak::None);
+    let again: Vec<_> = run.datagrams.iter().take(12).cloned().collect();
+    run.datagrams.extend(again);
+    let report = judge(&run.pcap(), &with_keys(&run));
+    assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+    assert_eq!(report.reuse.identical_datagrams, 12);
+    assert_eq!(report.sealed.unwrap().repeated, 8);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_a_datagram_is_noticed_with_keys() {
+    let whole = Run::new(12, 2, Leak::None);
+    for (datagram, bytes) in whole.datagrams.iter().map(|datagram| &datagram.payload).enumerate() {
+        for at in [0, 9, 40, bytes.len() - 1] {
+            let mut run = whole.clone();
+            run.datagrams[datagram].payload[at] ^= 0x04;
+            let report = judge(&run.pcap(), &with_keys(&whole));
+            let is_mac = datagram < 4 && (at == 0 || at >= 1168);
+            if !is_mac {
+                assert_ne!(report.verdict.outcome, Outcome::Proved, "datagram {datagram} byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wrong_key_log_opens_nothing() {
+    let run = Run::new(13, 10, Leak::None);
+    let other = Run::new(14, 10, Leak::None);
+    let report = judge(&run.pcap(), &with_keys(&other));
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
+    assert!(rules(&report).contains(&"sealed.no-secrets"));
+}
+
+#[test]
+fn damaged_captures_never_panic() {
+    let capture = Run::new(15, 2, Leak::None).pcap();
+    let options = Options::default();
+    for at in (0..capture.len()).step_by(61) {
+        let mut damaged = capture.clone();
+        damaged[at] ^= 0xff;
+        if let Ok(report) = analyse(damaged.as_slice(), &options) {
+            assert!(report.ledger.balanced);
+        }
+        if let Ok(report) = analyse(&capture[..at], &options) {
+            assert!(report.ledger.balanced);
+        }
+    }
+}
+
+#[test]
+fn sessions_that_run_at_once_between_two_addresses_are_told_apart() {
+    let (first, second) = (Run::new(16, 20, Leak::None), Run::new(17, 20, Leak::None));
+    let mut both = Run { datagrams: Vec::new(), ..first.clone() };
+    for (a, b) in first.datagrams.iter().zip(&second.datagrams) {
+        both.datagrams.extend([a.clone(), b.clone()]);
+    }
+    both.key_log.push_str(&second.key_log);
+    for options in [Options::default(), with_keys(&both)] {
+        let report = judge(&both.pcap(), &options);
+        assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+        assert_eq!(report.sessions.len(), 2);
+    }
+}
+
+#[test]
+fn a_relay_in_the_middle_shows_every_datagram_twice() {
+    let run = Run::new(18, 20, Leak::None);
+    let mut relayed = Run { datagrams: Vec::new(), ..run.clone() };
+    let moved = |end| if end == run::CLIENT { run::RELAY } else { end };
+    for (number, datagram) in run.datagrams.iter().enumerate() {
+        relayed.datagrams.push(datagram.clone());
+        // Behind the relay every seventh datagram after the handshake is lost.
+        if number < 5 || number % 7 != 0 {
+            let payload = datagram.payload.clone();
+            relayed.send(moved(datagram.from), moved(datagram.to), payload);
+        }
+    }
+    let report = judge(&relayed.pcap(), &with_keys(&run));
+    assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+    assert_eq!(report.sessions.len(), 2);
+    assert_eq!(report.sealed.unwrap().transcripts.len(), 1);
+}
+
+#[test]
+fn an_attempt_that_nobody_answered_is_no_fault() {
+    let run = Run::new(19, 20, Leak::None);
+    let unanswered = Run::new(20, 0, Leak::None).datagrams.into_iter().take(2);
+    let mut both = run.clone();
+    both.datagrams = unanswered.chain(run.datagrams.iter().cloned()).collect();
+    let report = judge(&both.pcap(), &with_keys(&run));
+    assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+    assert_eq!(report.sealed.unwrap().abandoned, 2);
+}
+
+#[test]
+fn two_finishes_of_one_attempt_and_a_shared_ephemeral_key_are_refuted() {
+    let run = Run::new(21, 4, Leak::None);
+    let mut rebuilt = run.clone();
+    let mut fin = run.datagrams[3].clone();
+    fin.payload[600] ^= 1;
+    rebuilt.datagrams.push(fin);
+    assert!(rules(&judge(&rebuilt.pcap(), &Options::default())).contains(&"handshake.rebuilt"));
+
+    let mut forged = run.clone();
+    forged.datagrams[0].payload[100] ^= 1;
+    assert!(rules(&judge(&forged.pcap(), &Options::default())).contains(&"handshake.attempt-id"));
+
+    let mut other = Run::new(22, 4, Leak::None);
+    other.datagrams[0].payload[13..45].copy_from_slice(&run.datagrams[0].payload[13..45]);
+    let mut both = run.clone();
+    both.datagrams.extend(other.datagrams);
+    assert!(rules(&judge(&both.pcap(), &Options::default())).contains(&"handshake.ephemeral-reused"));
+}
+
+/// Two clients with addresses of their own before a relay, and one address of the relay behind it.
+#[test]
+fn a_relay_that_mixes_clients_confuses_nobody() {
+    let runs = [Run::new(23, 10, Leak::None), Run::new(24, 10, Leak::None)];
+    let mut mixed = Run { datagrams: Vec::new(), ..runs[0].clone() };
+    mixed.key_log.push_str(&runs[1].key_log);
+    for number in 0..runs[0].datagrams.len() {
+        for (run, port) in runs.iter().zip(50_001..) {
+            let datagram = run.datagrams[number].clone();
+            let moved = |end, to| if end == run::CLIENT { to } else { end };
+            for to in [([10, 0, 0, 7], port), run::RELAY] {
+                mixed.send(moved(datagram.from, to), moved(datagram.to, to), datagram.payload.clone());
+            }
+        }
+    }
+    for options in [Options::default(), with_keys(&mixed)] {
+        let report = judge(&mixed.pcap(), &options);
+        assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+        assert_eq!(report.sessions.len(), 4);
+    }
+}

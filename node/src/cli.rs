@@ -1,0 +1,199 @@
+//! What can be typed.
+
+use crate::exit;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use spec::invite::DEFAULT_PORT;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Private chat over UDP that you can check for yourself.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = exit::TABLE)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a hub: it gives the lobby one order and keeps what was said.
+    #[command(after_help = HUB_EXAMPLES)]
+    Hub(HubOptions),
+    /// Join a hub, to talk or to pipe lines.
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinOptions),
+    /// See it all once: a hub and three clients over a bad link, a capture, and what dissect says of it.
+    Demo(DemoOptions),
+    /// The hub keys this machine has pinned.
+    Trust(TrustOptions),
+}
+
+const HUB_EXAMPLES: &str = "\
+Examples:
+  node hub                                  listen on every address, port 5555
+  node hub --listen 127.0.0.1:0 --json      any free port, events as JSON
+  node hub --advertise chat.example.org     what the invite tells others to dial
+  node hub --capture hub.pcapng             write every datagram, then: dissect hub.pcapng";
+
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  node join --hub 'sealgram://…'            with the invite the hub printed
+  node join --hub chat.example.org          an open hub: compare the 12 words, then it is pinned
+  echo hi | node join --hub 'sealgram://…' --name robot
+  node join --hub 'sealgram://…' --json --follow < /dev/null
+
+Exit codes:
+  0    done: everything was stored by the hub
+  1    failure: the sentence on stderr says why
+  2    the command line makes no sense
+  3    removed by an operator
+  4    the hub's key is not the one pinned
+  5    the name belongs to someone else
+  130  interrupted";
+
+/// How much is logged on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What went wrong.
+    Error,
+    /// And what may.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And how.
+    Debug,
+}
+
+/// `node hub`.
+#[derive(Debug, Args)]
+pub struct HubOptions {
+    /// Address to listen on; repeat it for more than one [default: 0.0.0.0:5555 and [::]:5555]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Vec<SocketAddr>,
+    /// Folder of the hub's key, secret and log [default: the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What others should dial, as the invite says it
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub advertise: Option<String>,
+    /// Let strangers ask for the key and join without an invite
+    #[arg(long)]
+    pub open: bool,
+    /// Write every datagram to this pcapng file, with addresses and times
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub capture: Option<PathBuf>,
+    /// Write the secrets of every session to this file: whoever has it can read the conversation
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
+    /// Seconds a member may be away before it is announced
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub grace: u64,
+    /// Keep nothing: the log is in memory and gone with the process
+    #[arg(long)]
+    pub forget: bool,
+    /// How much is logged on stderr
+    #[arg(long, value_enum, default_value_t = LogLevel::Warn)]
+    pub log_level: LogLevel,
+    /// Print events as JSON, one object a line; the first is "ready"
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `node join`.
+#[derive(Debug, Args)]
+pub struct JoinOptions {
+    /// An invite, or where an open or known hub is
+    #[arg(long, value_name = "INVITE|HOST:PORT")]
+    pub hub: String,
+    /// Your name [default: your user name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder of your key and pins [default: one for each name in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print events as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Stay to receive after the end of input
+    #[arg(long)]
+    pub follow: bool,
+    /// Give up when the hub was not heard for so long [default: never at a terminal, else 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Write every datagram to this pcapng file, with addresses and times
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub capture: Option<PathBuf>,
+    /// Write the secrets of your sessions to this file: whoever has it can read the conversation
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
+    /// Trust the key that an open hub claims, without asking
+    #[arg(long)]
+    pub accept_new: bool,
+}
+
+/// `node demo`.
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// What the bad link does is decided by this number
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Keep capture and key log in this folder [default: a new one in the temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+/// `node trust`.
+#[derive(Debug, Args)]
+pub struct TrustOptions {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TrustCommand,
+}
+
+/// Whose pins.
+#[derive(Debug, Args)]
+pub struct TrustPlace {
+    /// The name you join under [default: your user name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The folder you join with
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do with pins.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Show the hubs that are pinned, with their fingerprints.
+    List(TrustPlace),
+    /// Forget a hub's key; the next join asks anew.
+    Forget {
+        /// Where the hub is, as it was joined.
+        #[arg(value_name = "HOST:PORT")]
+        hub: String,
+        /// Whose pin.
+        #[command(flatten)]
+        place: TrustPlace,
+    },
+}
+
+/// The addresses of a hub that was told none.
+#[must_use]
+pub fn default_listen() -> [SocketAddr; 2] {
+    [SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT)), SocketAddr::from(([0; 16], DEFAULT_PORT))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,5 @@
+//! demo
+pub mod relay;
+pub fn run(_: &crate::cli::DemoOptions) -> Result<std::process::ExitCode, crate::failure::Failure> {
+    unimplemented!()
+}

@@ -1,0 +1,252 @@
+//! `node join`: wiring only. The client itself is in `node-proto`.
+
+mod command;
+mod ending;
+mod find;
+mod key;
+mod report;
+pub mod trust;
+
+use crate::capture::Capture;
+use crate::cli::JoinOptions;
+use crate::clock::Clock;
+use crate::data::Folder;
+use crate::data::pins::{Pin, Pins};
+use crate::data::reading::Reading;
+use crate::entropy;
+use crate::exit;
+use crate::failure::Failure;
+use crate::key_log::KeyLog;
+use crate::net::{self, Wires};
+use crate::terminal::{self, Input};
+use command::Command;
+use ending::{Ending, Progress};
+use find::Found;
+use key::KeyWatch;
+use node_proto::Client;
+use node_proto::client::{ClientConfig, ClientEvent, Target};
+use node_proto::log::LOBBY;
+use node_proto::transmit::Path;
+use report::Report;
+use spec::discard::Discard;
+use spec::time::Instant;
+use spec::wire::entry::EntryKind;
+use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+/// What stands in front of a half-typed line.
+const PROMPT: &str = "> ";
+/// How long a pipe waits for a hub that does not answer.
+const PIPE_TIMEOUT_SECS: u64 = 60;
+/// Lines that are taken from the input while so many wait for the hub.
+const WAITING_LINES_MAX: usize = 500;
+
+/// Joins a hub and stays until there is nothing more to do.
+///
+/// # Errors
+/// What keeps it from joining, or from storing everything.
+pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
+    let name = find::name(options.name.as_deref())?;
+    let folder = Folder::open(&find::folder(&name, options.data.as_deref())?, "another node join")?;
+    let mut pins = Pins::read(&folder)?;
+    let clock = Clock::start();
+    let interactive = terminal::is_interactive();
+    let timeout = match options.timeout {
+        Some(secs) => Some(Duration::from_secs(secs)),
+        None => (!interactive).then_some(Duration::from_secs(PIPE_TIMEOUT_SECS)),
+    };
+    let mut report = Report::new(options.json, name.clone());
+    let found = find::hub(&options, &pins, &clock, timeout, &mut report)?;
+    let capture = options.capture.as_deref().map(Capture::open).transpose()?;
+    let mut wires = Wires::new(vec![net::connect(found.remote)?], capture)?;
+    let key_log = options.keylog.as_deref().map(KeyLog::open).transpose()?;
+    let reading = Reading::of(&folder, &found.pin.hub_key);
+    let config = ClientConfig {
+        identity: folder.identity()?,
+        hub_key: found.pin.hub_key,
+        access_secret: found.pin.access_secret.clone(),
+        token: found.token.clone(),
+        name,
+        key_log: key_log.is_some(),
+        resume: reading.load(),
+    };
+    let path = Path { remote: found.remote, socket: 0 };
+    let client = Client::new(clock.now(), config, path, entropy::bytes()?);
+    let (signals, stop) = wires.mailbox();
+    crate::hub::watch_signals(signals)?;
+    let (mailbox, input) = wires.mailbox();
+    report.attach(terminal::start(PROMPT, mailbox)?);
+    let ending = Ending::new(options.follow || interactive, timeout);
+    wires.receive(|_, _| {});
+    let watch = KeyWatch::new(&found);
+    let mut running =
+        Running { client, wires, clock, report, key_log, reading, ending, watch, out: Vec::new(), path };
+    let code = running.run(&mut pins, &found, &input, &stop)?;
+    Ok(ExitCode::from(code))
+}
+
+struct Running {
+    client: Client,
+    wires: Wires,
+    clock: Clock,
+    report: Report,
+    key_log: Option<KeyLog>,
+    reading: Reading,
+    ending: Ending,
+    watch: KeyWatch,
+    out: Vec<u8>,
+    path: Path,
+}
+
+impl Running {
+    fn run(
+        &mut self,
+        pins: &mut Pins,
+        found: &Found,
+        input: &Receiver<Input>,
+        stop: &Receiver<()>,
+    ) -> Result<u8, Failure> {
+        loop {
+            let now = self.clock.now();
+            self.drain(now, pins, found)?;
+            if let Some(code) = self.ending.poll(now, self.progress())? {
+                return Ok(code);
+            }
+            self.wires.wait(self.next_deadline().map(|at| self.clock.until(at)))?;
+            let now = self.clock.now();
+            self.receive(now, found)?;
+            self.client.handle_timeout(now);
+            self.take_input(now, input)?;
+            if stop.try_iter().count() > 0 {
+                self.leave(now, exit::INTERRUPTED);
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            unstored: self.client.unstored(),
+            is_connected: self.client.is_connected(),
+            is_done: self.client.is_done(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let client = self.client.poll_timeout().map(|(at, _)| at);
+        client.into_iter().chain(self.ending.deadline()).chain(self.watch.deadline()).min()
+    }
+
+    fn receive(&mut self, now: Instant, found: &Found) -> Result<(), Failure> {
+        let Self { client, wires, watch, path, .. } = self;
+        let mut claimed = None;
+        wires.receive(|_, datagram| {
+            claimed = claimed.or_else(|| watch.read(datagram));
+            // What is dropped is counted in the client.
+            let _: Result<(), Discard> = client.handle_datagram(now, *path, datagram);
+        });
+        if wires.take_refusal() {
+            client.suspect(now);
+        }
+        // Only a hub that is not heard under the key we know is asked which key it has.
+        match claimed.filter(|_| !client.is_connected()) {
+            Some(key) if key != found.pin.hub_key => Err(key::changed(found, &key)),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_input(&mut self, now: Instant, input: &Receiver<Input>) -> Result<(), Failure> {
+        while self.client.unstored() < WAITING_LINES_MAX
+            && let Ok(input) = input.try_recv()
+        {
+            match input {
+                Input::Line(line) => self.take_line(&line)?,
+                Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
+                Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
+                Input::End => self.ending.input_ended(),
+                Input::Interrupt => self.leave(now, exit::INTERRUPTED),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self, line: &str) -> Result<(), Failure> {
+        let (target, kind, text) = match Command::parse(line, self.report.known_names()) {
+            Command::Nothing => return Ok(()),
+            Command::Help => return self.report.answer(command::HELP),
+            Command::List => {
+                self.client.ask_members();
+                self.ending.expect_answer();
+                return Ok(());
+            }
+            Command::Quit => {
+                self.ending.quit();
+                return Ok(());
+            }
+            Command::Wrong(why) => return self.complain(&why),
+            Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),
+            Command::Me(text) => (Target::Room(LOBBY), EntryKind::Action, text),
+            Command::Msg(name, text) => (Target::Direct(name), EntryKind::Text, text),
+        };
+        match self.client.say(target.clone(), kind, &text) {
+            Ok(id) => self.report.said(id, &target, kind, &text),
+            Err(full) => self.complain(&format!("a line was not sent: {full}")),
+        }
+    }
+
+    /// Something a person asked for will not happen.
+    fn complain(&mut self, text: &str) -> Result<(), Failure> {
+        self.ending.failed();
+        self.report.complaint(text)
+    }
+
+    fn leave(&mut self, now: Instant, code: u8) {
+        self.ending.leaving(now, code);
+        self.client.leave(now, "");
+    }
+
+    /// Everything the client wants done is done.
+    fn drain(&mut self, now: Instant, pins: &mut Pins, found: &Found) -> Result<(), Failure> {
+        if self.ending.wants_to_leave(self.progress()) {
+            self.leave(now, self.ending.code());
+        }
+        while self.client.poll_transmit(now, &mut self.out).is_some() {
+            self.wires.send(self.path, &self.out);
+        }
+        if let Some(question) = self.watch.poll_transmit(now) {
+            self.wires.send(self.path, &question);
+        }
+        self.wires.flush_capture();
+        while let Some(event) = self.client.poll_event() {
+            self.take_event(now, event, pins, found)?;
+        }
+        self.reading.save(self.client.resume())
+    }
+
+    fn take_event(
+        &mut self,
+        now: Instant,
+        event: ClientEvent,
+        pins: &mut Pins,
+        found: &Found,
+    ) -> Result<(), Failure> {
+        self.ending.event(now, &event);
+        match &event {
+            ClientEvent::Connected { .. } => {
+                self.watch.stop();
+                // A pin, and a secret from an invite, are kept once a handshake has shown that they are right.
+                let Pin { hub_key, access_secret } = found.pin.clone();
+                pins.set(&found.address, Pin { hub_key, access_secret })?;
+            }
+            ClientEvent::Silent => self.watch.begin(now)?,
+            ClientEvent::KeyLog(lines) => {
+                if let Some(key_log) = &mut self.key_log {
+                    key_log.write(lines)?;
+                }
+            }
+            ClientEvent::OtherVersions(versions) => return Err(find::other_versions(versions)),
+            _ => {}
+        }
+        self.report.event(&event)
+    }
+}

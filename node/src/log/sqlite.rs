@@ -1,0 +1,197 @@
+//! The log in SQLite: WAL, `synchronous=FULL`, one transaction a batch.
+
+use crate::failure::{Context, Failure};
+use node_proto::log::{
+    AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Page, Recovered, Refused, Reply, RoomId, Seq,
+};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
+use spec::time::UnixTime;
+use spec::wire::entry::EntryKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One script for each version, applied in order.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// A log in a file.
+#[derive(Debug)]
+pub struct SqliteLog {
+    db: Connection,
+    generation: [u8; 8],
+    heads: BTreeMap<RoomId, Seq>,
+}
+
+impl SqliteLog {
+    /// Opens the log at `path`, and makes it when it is not there. `generation` names a log that is made.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no log, or is of a newer program.
+    pub fn open(path: &Path, generation: [u8; 8]) -> Result<Self, Failure> {
+        let shown = path.display();
+        let db = Connection::open(path).context(format!("cannot open the log {shown}"))?;
+        let log = Self { db, generation, heads: BTreeMap::new() };
+        log.prepare().map_err(|error| {
+            Failure::new(format!("cannot use the log {shown}: {error}"))
+                .advise("another --data folder, or a backup of this one")
+        })
+    }
+
+    fn prepare(mut self) -> Result<Self, String> {
+        let text = |error: rusqlite::Error| error.to_string();
+        self.db.pragma_update(None, "journal_mode", "WAL").map_err(text)?;
+        self.db.pragma_update(None, "synchronous", "FULL").map_err(text)?;
+        self.migrate()?;
+        self.db
+            .execute("INSERT OR IGNORE INTO meta VALUES ('generation', ?1)", [&self.generation[..]])
+            .map_err(text)?;
+        let stored: Vec<u8> = self
+            .db
+            .query_row("SELECT value FROM meta WHERE key = 'generation'", [], |row| row.get(0))
+            .map_err(text)?;
+        self.generation = stored.try_into().map_err(|_| "its generation is damaged".to_owned())?;
+        self.read_heads().map_err(text)?;
+        Ok(self)
+    }
+
+    fn migrate(&mut self) -> Result<(), String> {
+        let text = |error: rusqlite::Error| error.to_string();
+        let version: usize = self.db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(text)?;
+        if version > MIGRATIONS.len() {
+            return Err(format!("it is of version {version}, made by a newer program"));
+        }
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(text)?;
+        for script in &MIGRATIONS[version..] {
+            transaction.execute_batch(script).map_err(text)?;
+        }
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(text)?;
+        transaction.commit().map_err(text)
+    }
+
+    fn read_heads(&mut self) -> rusqlite::Result<()> {
+        let mut query = self.db.prepare_cached("SELECT room, max(seq) FROM entries GROUP BY room")?;
+        let heads = query.query_map([], |row| Ok((RoomId(row.get(0)?), Seq(row.get(1)?))))?;
+        self.heads = heads.collect::<rusqlite::Result<_>>()?;
+        Ok(())
+    }
+
+    fn entries(
+        &self,
+        room: RoomId,
+        from: Seq,
+        mut take: impl FnMut(Vec<u8>) -> bool,
+    ) -> rusqlite::Result<()> {
+        let mut query =
+            self.db.prepare_cached("SELECT entry FROM entries WHERE room = ?1 AND seq >= ?2 ORDER BY seq")?;
+        let mut rows = query.query(params![room.0, from.0])?;
+        while let Some(row) = rows.next()? {
+            if !take(row.get(0)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn present(&self) -> rusqlite::Result<Vec<AccountId>> {
+        let sql = "SELECT author, kind FROM entries WHERE room = 1 AND kind IN (3, 4) ORDER BY seq";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([])?;
+        let mut present = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            let (author, kind) = (AccountId(row.get(0)?), EntryKind::from_code(row.get(1)?));
+            if kind == EntryKind::Joined {
+                present.insert(author)
+            } else {
+                present.remove(&author)
+            };
+        }
+        Ok(present.into_iter().collect())
+    }
+
+    fn try_commit(&mut self, appends: &[Append], time: UnixTime) -> rusqlite::Result<Vec<Reply>> {
+        let mut batch = Batch::default();
+        let mut replies = Vec::new();
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for append in appends {
+            if let Some(sequence) = committed_before(&transaction, append)? {
+                let reason = Refused::Duplicate(sequence);
+                replies.push(Reply::Refused { ticket: append.ticket, reason });
+                continue;
+            }
+            let head = self.heads.entry(append.room).or_default();
+            let (sequence, entry) = (head.next(), append.entry(time));
+            insert(&transaction, append, sequence, &entry)?;
+            *head = sequence;
+            batch.push(append.ticket, append.room, sequence, &entry);
+        }
+        transaction.commit()?;
+        if !batch.tickets.is_empty() {
+            replies.insert(0, Reply::Committed(Arc::new(batch)));
+        }
+        Ok(replies)
+    }
+}
+
+fn committed_before(transaction: &Transaction<'_>, append: &Append) -> rusqlite::Result<Option<Seq>> {
+    let sql = "SELECT seq FROM entries WHERE room = ?1 AND author = ?2 AND id = ?3";
+    let mut query = transaction.prepare_cached(sql)?;
+    query
+        .query_row(params![append.room.0, append.author.0, &append.id.0[..]], |row| row.get(0).map(Seq))
+        .optional()
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    append: &Append,
+    sequence: Seq,
+    entry: &[u8],
+) -> rusqlite::Result<()> {
+    let mut query = transaction.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let Append { room, author, id, kind, .. } = append;
+    query.execute(params![room.0, sequence.0, author.0, &id.0[..], kind.code(), entry])?;
+    Ok(())
+}
+
+impl Engine for SqliteLog {
+    fn recover(&mut self) -> Result<Recovered, String> {
+        let text = |error: rusqlite::Error| error.to_string();
+        let mut hub_log = Vec::new();
+        self.entries(HUB_ROOM, Seq(1), |entry| {
+            hub_log.push(entry);
+            true
+        })
+        .map_err(text)?;
+        let heads = self.heads.iter().map(|(room, head)| (*room, *head)).collect();
+        let present = self.present().map_err(text)?;
+        debug_assert_eq!(LOBBY, RoomId(1), "the index of presence names the lobby by its number");
+        Ok(Recovered { generation: self.generation, heads, hub_log, present })
+    }
+
+    fn commit(&mut self, appends: &[Append], time: UnixTime) -> Vec<Reply> {
+        if appends.is_empty() {
+            return Vec::new();
+        }
+        self.try_commit(appends, time).unwrap_or_else(|error| {
+            ::log::error!("the log could not commit: {error}");
+            // A commit that failed may be on disk all the same: numbers go on from what is there.
+            if let Err(error) = self.read_heads() {
+                ::log::error!("the log cannot be read: {error}");
+            }
+            let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            let reason = if is_full { Refused::Full } else { Refused::Unavailable };
+            appends.iter().map(|append| Reply::Refused { ticket: append.ticket, reason }).collect()
+        })
+    }
+
+    fn read(&mut self, room: RoomId, from: Seq) -> Reply {
+        let mut page = Page::new(from);
+        let read = self.entries(room, from, |entry| {
+            page.push(&entry);
+            !page.is_full()
+        });
+        if let Err(error) = read {
+            ::log::error!("the log cannot be read: {error}");
+        }
+        Reply::Page { room, page }
+    }
+}

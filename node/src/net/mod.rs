@@ -1,0 +1,10 @@
+//! Sockets, and the loop that waits for them, for other threads and for deadlines.
+
+mod socket;
+mod wires;
+
+pub use socket::{bind, connect};
+pub use wires::{Mailbox, Wires};
+
+/// Datagrams taken in one turn before anything else gets its turn.
+pub const DATAGRAMS_PER_TURN: usize = 256;

@@ -1,0 +1,174 @@
+//! Lines from a person or a pipe, and output that never breaks a half-typed line.
+
+use crate::failure::{Context, Failure};
+use crate::net::Mailbox;
+use rustyline::ExternalPrinter;
+use rustyline::error::ReadlineError;
+use std::io::{BufRead, IsTerminal};
+
+/// What comes from stdin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A line, without its end.
+    Line(String),
+    /// A line that is not UTF-8, or longer than anything we take.
+    BadLine(&'static str),
+    /// There is no more.
+    End,
+    /// The person pressed Ctrl-C.
+    Interrupt,
+}
+
+/// Bytes of a line that is read at all: a message, a command in front, and a name.
+const LINE_BYTES_MAX: u64 = 128 * 1024;
+
+/// Where sentences go: above the line that is being typed, or simply to stdout.
+pub struct Screen {
+    printer: Option<Box<dyn ExternalPrinter + Send>>,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Screen(interactive: {})", self.printer.is_some())
+    }
+}
+
+impl Screen {
+    /// A screen on which nobody types.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { printer: None }
+    }
+
+    /// Whether somebody types here.
+    #[must_use]
+    pub const fn is_interactive(&self) -> bool {
+        self.printer.is_some()
+    }
+
+    /// Shows a line; what is half typed stays as it is.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn show(&mut self, text: &str) -> std::io::Result<()> {
+        match &mut self.printer {
+            Some(printer) => printer.print(format!("{text}\n")).map_err(std::io::Error::other),
+            None => crate::output::line(text),
+        }
+    }
+}
+
+/// Whether a person sits at both ends.
+#[must_use]
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Starts to read stdin into `mailbox`: with a line editor at a terminal, line by line from a pipe.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub fn start(prompt: &str, mailbox: Mailbox<Input>) -> Result<Screen, Failure> {
+    if !is_interactive() {
+        spawn(move || read_pipe(&mailbox))?;
+        return Ok(Screen::plain());
+    }
+    let config = rustyline::Config::builder().auto_add_history(true).build();
+    let mut editor = rustyline::Editor::<(), rustyline::history::MemHistory>::with_history(
+        config,
+        rustyline::history::MemHistory::new(),
+    )
+    .context("cannot use the terminal")?;
+    let printer = editor.create_external_printer().context("cannot use the terminal")?;
+    let prompt = prompt.to_owned();
+    spawn(move || {
+        loop {
+            let input = match editor.readline(&prompt) {
+                Ok(line) => Input::Line(line),
+                Err(ReadlineError::Interrupted) => Input::Interrupt,
+                Err(_) => Input::End,
+            };
+            let is_last = !matches!(input, Input::Line(_));
+            if !mailbox.put(input) || is_last {
+                return;
+            }
+        }
+    })?;
+    Ok(Screen { printer: Some(Box::new(printer)) })
+}
+
+fn spawn(read: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let thread = std::thread::Builder::new().name("input".into()).spawn(read);
+    thread.map(drop).context("cannot start the thread of the input")
+}
+
+fn read_pipe(mailbox: &Mailbox<Input>) {
+    let mut input = std::io::stdin().lock();
+    loop {
+        let Some(line) = next_line(&mut input) else {
+            // The loop that is gone needs no end.
+            let _: bool = mailbox.put(Input::End);
+            return;
+        };
+        if !mailbox.put(line) {
+            return;
+        }
+    }
+}
+
+/// The next line of a pipe; `None` at its end.
+fn next_line(input: &mut impl BufRead) -> Option<Input> {
+    use std::io::Read;
+    let mut line = Vec::new();
+    let read = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).ok()?;
+    if read == 0 {
+        return None;
+    }
+    if read as u64 == LINE_BYTES_MAX && line.last() != Some(&b'\n') {
+        skip_line(input);
+        return Some(Input::BadLine("it is longer than a message may be"));
+    }
+    while matches!(line.last(), Some(b'\n' | b'\r')) {
+        line.pop();
+    }
+    Some(String::from_utf8(line).map_or(Input::BadLine("it is not UTF-8"), Input::Line))
+}
+
+fn skip_line(input: &mut impl BufRead) {
+    loop {
+        let Ok(buffer) = input.fill_buf() else { return };
+        if buffer.is_empty() {
+            return;
+        }
+        let (used, found) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), false),
+        };
+        input.consume(used);
+        if found {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_pipe() {
+        let long = [&vec![b'x'; 200_000][..], b"\nafter\xff\nlast"].concat();
+        let mut input = &[&b"one\r\n\n"[..], &long].concat()[..];
+        let lines: Vec<Input> = std::iter::from_fn(|| next_line(&mut input)).collect();
+        assert_eq!(
+            lines,
+            [
+                Input::Line("one".into()),
+                Input::Line(String::new()),
+                Input::BadLine("it is longer than a message may be"),
+                Input::BadLine("it is not UTF-8"),
+                Input::Line("last".into()),
+            ]
+        );
+    }
+}
