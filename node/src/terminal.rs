@@ -4,7 +4,7 @@ use crate::failure::{Context, Failure};
 use crate::net::Mailbox;
 use rustyline::ExternalPrinter;
 use rustyline::error::ReadlineError;
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
 
 /// What comes from stdin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ const LINE_BYTES_MAX: u64 = 128 * 1024;
 /// Where sentences go: above the line that is being typed, or simply to stdout.
 pub struct Screen {
     printer: Option<Box<dyn ExternalPrinter + Send>>,
+    // Fields are dropped in their order: the terminal is itself again once nothing more is shown.
+    _restore: Option<Restore>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -37,7 +39,7 @@ impl Screen {
     /// A screen on which nobody types.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { printer: None }
+        Self { printer: None, _restore: None }
     }
 
     /// Whether somebody types here.
@@ -58,6 +60,34 @@ impl Screen {
     }
 }
 
+/// Gives the terminal back as it was: the program may end while the line editor waits for a key.
+struct Restore {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl Restore {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        }
+    }
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(modes) = &self.modes {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            // A terminal that is gone needs nothing back.
+            tcsetattr(std::io::stdin(), OptionalActions::Drain, modes).ok();
+        }
+        let mut out = std::io::stdout().lock();
+        drop(out.write_all(b"\r\x1b[K").and_then(|()| out.flush()));
+    }
+}
+
 /// Whether a person sits at both ends.
 #[must_use]
 pub fn is_interactive() -> bool {
@@ -73,6 +103,7 @@ pub fn start(prompt: &str, mailbox: Mailbox<Input>) -> Result<Screen, Failure> {
         spawn(move || read_pipe(&mailbox))?;
         return Ok(Screen::plain());
     }
+    let restore = Restore::new();
     let config = rustyline::Config::builder().auto_add_history(true).build();
     let mut editor = rustyline::Editor::<(), rustyline::history::MemHistory>::with_history(
         config,
@@ -94,7 +125,7 @@ pub fn start(prompt: &str, mailbox: Mailbox<Input>) -> Result<Screen, Failure> {
             }
         }
     })?;
-    Ok(Screen { printer: Some(Box::new(printer)) })
+    Ok(Screen { printer: Some(Box::new(printer)), _restore: Some(restore) })
 }
 
 fn spawn(read: impl FnOnce() + Send + 'static) -> Result<(), Failure> {

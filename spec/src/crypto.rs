@@ -47,7 +47,10 @@ pub fn extract(salt: &[u8], input: &[u8]) -> Secret<32> {
     hmac(salt, &[input])
 }
 
-/// HKDF-Expand (RFC 5869 section 2.3) to `N` bytes, at most 8,160.
+/// HKDF-Expand (RFC 5869 section 2.3) to `N` bytes.
+///
+/// # Panics
+/// When `N` exceeds 8,160.
 #[must_use]
 pub fn expand<const N: usize>(secret: &Secret<32>, info: &[&[u8]]) -> Secret<N> {
     let mut bytes = [0; N];
@@ -60,6 +63,9 @@ pub fn expand<const N: usize>(secret: &Secret<32>, info: &[&[u8]]) -> Secret<N> 
 }
 
 /// Expand-Label (PROTOCOL.md, Notation): the structure of RFC 8446 section 7.1 with the prefix `sgm1 `.
+///
+/// # Panics
+/// When label or context exceed 250 bytes: they are short constants and hashes.
 #[must_use]
 pub fn expand_label<const N: usize>(secret: &Secret<32>, label: &str, context: &[u8]) -> Secret<N> {
     const PREFIX: &[u8] = b"sgm1 ";
@@ -71,6 +77,9 @@ pub fn expand_label<const N: usize>(secret: &Secret<32>, label: &str, context: &
 }
 
 /// Seals `bytes` in place and returns the tag.
+///
+/// # Panics
+/// When `bytes` exceed 64 GiB.
 #[must_use]
 pub fn seal(key: &Secret<32>, nonce: &Nonce, aad: &[u8], bytes: &mut [u8]) -> [u8; TAG_BYTES] {
     cipher(key)

@@ -72,7 +72,7 @@ pub const DATAGRAM_BYTES_MAX: usize = 1200;
 /// Packet numbers the replay window remembers.
 pub const REPLAY_WINDOW: u64 = 2048;
 /// Connection ids a receiver accepts at a time.
-pub const CONNECTION_ID_WINDOW: u64 = 5;
+pub const CONNECTION_ID_WINDOW: usize = 5;
 /// Silence after which a sender moves to its next connection id.
 pub const CONNECTION_ID_IDLE: Duration = Duration::from_secs(15 * 60);
 /// Packets that may be sealed under one key (RFC 9001 section 6.6).

@@ -1,5 +1,7 @@
 //! Our Noise code against published vectors, and the exact pattern against an independent implementation.
 
+#![expect(clippy::unwrap_used, reason = "a vector that cannot be read is a failed test")]
+
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use spec::gate::psk0;
 use spec::handshake::KeyPair;

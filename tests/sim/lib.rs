@@ -4,6 +4,7 @@
 //! them: the clock (virtual), sockets ([`network`]), the storage engine (in memory, with delays, and with crashes
 //! that keep exactly what was committed) and the person ([`world::World::say`]).
 
+pub mod insider;
 pub mod network;
 pub mod transcript;
 pub mod world;

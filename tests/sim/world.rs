@@ -55,6 +55,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// Its key.
+    #[must_use]
+    pub const fn identity(&self) -> &KeyPair {
+        &self.identity
+    }
+
     /// The lines on its screen.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
@@ -90,6 +96,11 @@ pub struct World {
     pub grace: Duration,
     /// Whether the hub is open to strangers.
     pub is_open: bool,
+    /// Whether clients give out their secrets as [`ClientEvent::KeyLog`]; for those that start from now on.
+    pub key_log: bool,
+    /// What befalls a datagram besides what its link does, by its index in [`wire`](Self::wire): it takes so much
+    /// longer, or, with `None`, never arrives.
+    pub fates: BTreeMap<usize, Option<Duration>>,
     random: Random,
     events: BTreeMap<(Instant, u64), Event>,
     next_event: u64,
@@ -125,6 +136,8 @@ impl World {
             wire: Vec::new(),
             grace: Duration::from_secs(60),
             is_open: false,
+            key_log: false,
+            fates: BTreeMap::new(),
             identity: KeyPair::new(random.secret()),
             access_secret: random.secret(),
             log: MemoryLog::new(random.array()),
@@ -200,7 +213,7 @@ impl World {
             access_secret: self.access_secret.clone(),
             token: Vec::new(),
             name: node.name.clone(),
-            key_log: false,
+            key_log: self.key_log,
             resume: node.resume.clone(),
         };
         let path = Path { remote: hub_address(), socket: 0 };
@@ -373,8 +386,10 @@ impl World {
             let to = transmit.path.remote;
             self.wire.push((hub_address(), to, out.clone()));
             let node = self.nodes.iter().position(|node| node.address == to);
+            let fate = self.fate();
             for (after, datagram) in self.down.carry(&out, &mut self.random) {
-                if let Some(node) = node {
+                if let (Some(node), Some(later)) = (node, fate) {
+                    let after = after + later;
                     self.schedule(after, Event::ToClient { to: ClientId(node), datagram });
                 }
             }
@@ -398,8 +413,11 @@ impl World {
         let mut out = Vec::new();
         while client.poll_transmit(self.now, &mut out).is_some() {
             self.wire.push((from, hub_address(), out.clone()));
+            let fate = self.fate();
             for (after, datagram) in self.up.carry(&out, &mut self.random) {
-                self.schedule(after, Event::ToHub { from, datagram });
+                if let Some(later) = fate {
+                    self.schedule(after + later, Event::ToHub { from, datagram });
+                }
             }
         }
         while let Some(event) = client.poll_event() {
@@ -409,6 +427,12 @@ impl World {
             self.nodes[id.0].events.push(event);
         }
         self.nodes[id.0].client = Some(client);
+    }
+
+    /// What befalls the datagram that was sent last.
+    fn fate(&self) -> Option<Duration> {
+        let index = self.wire.len().saturating_sub(1);
+        self.fates.get(&index).copied().unwrap_or(Some(Duration::ZERO))
     }
 
     fn schedule(&mut self, after: Duration, event: Event) {

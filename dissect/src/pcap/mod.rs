@@ -4,8 +4,8 @@
 //! file and every other byte of the file is, by definition, *file-meta*. A pipe that delivers three
 //! bytes at a time makes no difference.
 //!
-//! `pcap-parser` reads the global header of the classic format, the interface and section blocks and
-//! the option lists. The framing of records and blocks and the clock are read here, because that
+//! `pcap-parser` reads the global header of the classic format and the option lists of blocks. The
+//! framing of records and blocks, their fixed fields and the clock are read here, because that
 //! crate (0.17) loses obsolete Packet Blocks of big-endian sections, does not clamp Simple Packet
 //! Blocks to the interface's snap length, knows no clock resolution that is a power of two, reads
 //! `if_tsoffset` little-endian always, truncates seconds to 32 bits, and ends a file at its first

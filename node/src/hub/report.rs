@@ -65,7 +65,7 @@ impl Report {
             }
             HubEvent::Gone { name: Some(name), why } => self.say(
                 || json!({"event": "gone", "name": name, "why": why}),
-                || Some(format!("* {} {}", visible(name), visible(why))),
+                || Some(format!("* {} is disconnected: {}", visible(name), visible(why))),
             ),
             HubEvent::PeerLogsKeys { name } => self.say(
                 || json!({"event": "notice", "kind": "keylog", "name": name}),

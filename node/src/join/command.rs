@@ -38,10 +38,7 @@ impl Command {
     /// Reads a line; `known` are names that may have spaces.
     pub(super) fn parse(line: &str, known: impl Iterator<Item = String>) -> Self {
         let command = Self::read(line, known);
-        let text = match &command {
-            Self::Say(text) | Self::Me(text) | Self::Msg(_, text) => text,
-            _ => return command,
-        };
+        let (Self::Say(text) | Self::Me(text) | Self::Msg(_, text)) = &command else { return command };
         if text.len() > BODY_BYTES_MAX {
             let most = BODY_BYTES_MAX / 1024;
             return Self::Wrong(format!("a message has at most {most} KiB, and this one has more"));

@@ -8,6 +8,7 @@ use crate::data::folder::default_path;
 use crate::data::pins::{Pin, Pins};
 use crate::exit;
 use crate::failure::{Context, Failure};
+use spec::gate::OPEN_ACCESS_SECRET;
 use spec::invite::{HubAddress, Invite};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,11 @@ fn invited(text: &str, pins: &Pins) -> Result<Found, Failure> {
             let claimed = found.pin.hub_key;
             let known = Found { pin: known.clone(), ..found };
             Err(key::changed(&known, &claimed))
+        }
+        //= spec/PROTOCOL.md#open-hubs
+        //# A client that holds an access secret MUST NOT join the same hub without it.
+        Some(known) if *found.pin.access_secret.expose() == OPEN_ACCESS_SECRET => {
+            Ok(Found { pin: known.clone(), ..found })
         }
         _ => Ok(found),
     }

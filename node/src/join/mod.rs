@@ -149,6 +149,8 @@ impl Running {
             client.suspect(now);
         }
         // Only a hub that is not heard under the key we know is asked which key it has.
+        //= spec/PROTOCOL.md#open-hubs
+        //# A client that has pinned a hub key MUST NOT replace it because of KEY.
         match claimed.filter(|_| !client.is_connected()) {
             Some(key) if key != found.pin.hub_key => Err(key::changed(found, &key)),
             _ => Ok(()),

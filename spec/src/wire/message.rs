@@ -315,6 +315,7 @@ fn decode_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test that is wrong may panic")]
 mod tests {
     use super::*;
     use alloc::vec;

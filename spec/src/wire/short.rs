@@ -91,6 +91,7 @@ pub fn bucket(len: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test that is wrong may panic")]
 mod tests {
     use super::*;
 

@@ -197,6 +197,8 @@ fn take_turn((since, used): &mut (Instant, u32), now: Instant) -> Result<(), Dis
         (*since, *used) = (now, 0);
     }
     *used += 1;
+    //= spec/PROTOCOL.md#handshake-flow
+    //# The client SHOULD work on at most 32 RESP datagrams a second.
     if *used > RESP_PER_SECOND { Err(Discard::RateLimited) } else { Ok(()) }
 }
 

@@ -375,6 +375,8 @@ impl Client {
         }
         for (room, timeline) in &mut self.timelines {
             while let Some((sequence, entry)) = timeline.pop() {
+                //= spec/PROTOCOL.md#application-messages
+                //# A client MUST show an entry whose kind it does not know as nothing, and count it as applied.
                 if let Ok(decoded) = spec::wire::entry::Entry::decode(&entry)
                     && self.outbox.remove(&decoded.id)
                 {
@@ -477,6 +479,8 @@ impl Client {
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
         out.clear();
         let path = self.path;
+        //= spec/PROTOCOL.md#handshake-flow
+        //# The client MUST NOT send a SHORT datagram before it opened one of the hub.
         let from_attempt = self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out));
         let sent =
             from_attempt || self.session.as_mut().is_some_and(|session| session.poll_transmit(now, out));

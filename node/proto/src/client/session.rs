@@ -112,6 +112,14 @@ pub(super) struct Heard<'a> {
     pub(super) members_wanted: &'a mut usize,
 }
 
+impl Heard<'_> {
+    fn stored(&mut self, id: MessageId, room: RoomId, sequence: Seq) {
+        if self.outbox.remove(&id) {
+            self.events.push_back(ClientEvent::Stored { id, room, sequence });
+        }
+    }
+}
+
 /// One session with the hub.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -228,10 +236,7 @@ impl Session {
                 heard.events.push_back(ClientEvent::Members(names));
             }
             Message::Stored { room, sequence, id } => {
-                if heard.outbox.remove(id) {
-                    let (room, sequence) = (RoomId(*room), Seq(*sequence));
-                    heard.events.push_back(ClientEvent::Stored { id: *id, room, sequence });
-                }
+                heard.stored(*id, RoomId(*room), Seq(*sequence));
             }
             Message::Refused { request, reason, id, name } => {
                 let ids =

@@ -119,9 +119,9 @@ mod tests {
         /// However entries and pieces of them come, and how often, they leave once and in order.
         #[test]
         fn once_and_in_order(arrivals in prop::collection::vec((1u64..12, 0usize..4), 0..60)) {
-            let entry = |sequence: u64| (0..30).map(|at| sequence as u8 * 31 + at).collect::<Vec<u8>>();
+            let entry = |sequence: u64| (0..30).map(|at| (sequence * 31 + at).to_be_bytes()[7]).collect::<Vec<u8>>();
             let mut timeline = Timeline::new(Seq(1));
-            let mut complete = alloc::collections::BTreeMap::<u64, [bool; 3]>::new();
+            let mut complete = BTreeMap::<u64, [bool; 3]>::new();
             for (sequence, part) in arrivals {
                 let whole = entry(sequence);
                 let seen = complete.entry(sequence).or_default();

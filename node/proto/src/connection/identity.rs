@@ -44,7 +44,7 @@ impl Identity {
         //= spec/PROTOCOL.md#connection-ids-in-use
         //# A sender MUST NOT use an id more than 4 above the highest of its own that a packet acknowledged by
         //# the peer carried.
-        self.index + 1 < self.acked_index.unwrap_or(0) + CONNECTION_ID_WINDOW
+        self.index + 1 < self.acked_index.unwrap_or(0) + CONNECTION_ID_WINDOW as u64
     }
 }
 
@@ -53,7 +53,7 @@ impl Identity {
 pub(super) struct PeerIdentity {
     ids: ConnectionIds,
     base: u64,
-    accepted: [ConnectionId; CONNECTION_ID_WINDOW as usize],
+    accepted: [ConnectionId; CONNECTION_ID_WINDOW],
 }
 
 impl PeerIdentity {
@@ -80,9 +80,9 @@ impl PeerIdentity {
     }
 }
 
-fn window(ids: &ConnectionIds, base: u64) -> [ConnectionId; CONNECTION_ID_WINDOW as usize] {
+fn window(ids: &ConnectionIds, base: u64) -> [ConnectionId; CONNECTION_ID_WINDOW] {
     let mut index = base;
-    [(); CONNECTION_ID_WINDOW as usize].map(|()| {
+    [(); CONNECTION_ID_WINDOW].map(|()| {
         index += 1;
         ids.id(index - 1)
     })

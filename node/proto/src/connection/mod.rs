@@ -124,6 +124,8 @@ impl Connection {
             send: SendStreams::default(),
             recv: RecvStreams::default(),
             lost: VecDeque::new(),
+            //= spec/PROTOCOL.md#handshake-flow
+            //# The hub MUST NOT send a SHORT datagram before it opened FIN.
             done_due: side == Side::Hub,
             ping_due: false,
             ending: Ending::default(),
@@ -250,6 +252,9 @@ impl Connection {
         if path != self.path {
             return Err(Discard::UnknownConnection);
         }
+        //= spec/PROTOCOL.md#the-hub-silence
+        //# An endpoint MUST NOT change any state but counters because of a datagram that fails its MAC or its
+        //# tag.
         let opened = self.opener.open(datagram, self.received.largest())?;
         //= spec/PROTOCOL.md#short-datagrams
         //# A receiver MUST check for repetition only after the tag was verified.

@@ -37,6 +37,8 @@ impl Connection {
         let number = self.next_number;
         let last_seen = self.last_received.max(self.last_eliciting);
         let header = ShortHeader {
+            //= spec/PROTOCOL.md#key-schedule
+            //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
             epoch: 0,
             number_len: number::encoded_len(number, self.ledger.largest_acked()),
             reserved: self.random.reserved(),
@@ -256,7 +258,7 @@ impl Packer<'_> {
     /// Now and then a frame that means nothing, where padding would stand anyway.
     fn add_grease(&mut self) {
         let draw = self.connection.random.number();
-        if draw % GREASE_ONE_IN == 0 && self.remaining() > BUCKETS_BYTES[0] {
+        if draw.is_multiple_of(GREASE_ONE_IN) && self.remaining() > BUCKETS_BYTES[0] {
             let frame = Frame::Extension { kind: grease(draw >> 32 & 0xf), data: &draw.to_be_bytes()[..3] };
             frame.encode(self.out);
         }

@@ -145,6 +145,8 @@ impl Hub {
         }
     }
 
+    //= spec/PROTOCOL.md#log-entries
+    //# The hub MUST NOT send an entry before it is committed.
     fn append_page(&mut self, room: RoomId, page: &Page) {
         let Some(log) = self.rooms.get_mut(&room) else { return };
         log.append(page);

@@ -209,6 +209,11 @@ impl Hub {
     /// [`Discard`]; nothing but counters changed, and nothing is answered.
     pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
         self.stats.datagrams += 1;
+        //= spec/PROTOCOL.md#long-datagrams
+        //# A receiver MUST drop a datagram whose form is `00` or `10`, and a LONG datagram of type 7.
+        //= spec/PROTOCOL.md#the-hub-silence
+        //# An endpoint MUST drop, without any answer, every datagram that this document does not tell it to
+        //# answer.
         let result = if short::is_short(datagram) {
             self.handle_short(now, path, datagram)
         } else if long::is_long(datagram) {
@@ -250,6 +255,9 @@ impl Hub {
     }
 
     fn handle_long(&mut self, now: Instant, path: Path, datagram: &[u8]) -> Result<(), Discard> {
+        if self.is_closing {
+            return Err(Discard::WrongState);
+        }
         match self.admission.handle(now, path, datagram, &mut self.random)? {
             Outcome::Kept => {}
             Outcome::Answer(answer) => self.answers.push_back((path, answer)),
@@ -273,8 +281,6 @@ impl Hub {
         self.stats.sessions += 1;
         if self.sessions.len() > self.config.sessions_max {
             self.close(now, session, CloseReason::Full, "this hub takes no more sessions");
-        } else if self.is_closing {
-            self.close(now, session, CloseReason::Shutdown, "the hub is going down");
         }
         self.serve(now, session);
     }

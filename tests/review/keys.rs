@@ -1,0 +1,180 @@
+//! F14, F17, F18: what a key log shows, and that nothing is ever sealed twice under one nonce.
+
+use super::*;
+use node_proto::client::ClientEvent;
+use spec::crypto::{expand_label, extract};
+use spec::gate::{Gate, psk0};
+use spec::key_log::{self, LoggedSession};
+use spec::key_schedule::{DirectionKeys, Root};
+use spec::seal::Opener;
+use spec::wire::frame::Side;
+use spec::wire::long::AttemptId;
+use spec::wire::short;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything the clients of a world wrote into their key logs.
+fn key_log(world: &World) -> String {
+    let events = world.nodes.iter().flat_map(|node| &node.events);
+    events.filter_map(|event| if let ClientEvent::KeyLog(lines) = event { Some(lines.as_str()) } else { None }).collect()
+}
+
+/// Two people who talk, leave and come back, through two restarts of the hub, all with key logs.
+fn busy_world() -> World {
+    let mut world = World::new(17, Link::BAD);
+    world.key_log = true;
+    let ids = ["ann", "bob"].map(|name| world.join(name));
+    for round in 0..6 {
+        assert!(world.run_until(secs(60), everyone_is_in));
+        for id in ids {
+            world.say(id, &format!("round {round}"));
+        }
+        world.run(secs(1));
+        match round {
+            1 | 3 => {
+                world.kill_hub();
+                world.run(secs(1));
+                world.start_hub();
+                // They notice within three seconds.
+                world.run(secs(4));
+            }
+            _ => {
+                world.kill_client(ids[round % 2]);
+                world.start_client(ids[round % 2]);
+            }
+        }
+    }
+    assert!(world.run_until(secs(60), everyone_is_in));
+    world.run(secs(2));
+    world
+}
+
+/// Who sent a SHORT datagram: its session and direction, by its connection id.
+struct Directions {
+    openers: Vec<(AttemptId, Side, DirectionKeys, Opener, Option<u64>)>,
+}
+
+impl Directions {
+    fn new(log: &BTreeMap<AttemptId, LoggedSession>) -> Self {
+        let both = |(attempt, session): (&AttemptId, &LoggedSession)| {
+            let root: Root = session.root().unwrap();
+            [Side::Client, Side::Hub].map(|side| {
+                let keys = root.direction(side);
+                let opener = Opener::new(&keys);
+                (*attempt, side, keys, opener, None)
+            })
+        };
+        Self { openers: log.iter().flat_map(both).collect() }
+    }
+
+    /// Session, direction and number of a datagram, which has to open, and its epoch.
+    fn open(&mut self, datagram: &[u8]) -> (AttemptId, Side, u64, u8) {
+        let id = short::connection_id(datagram).unwrap();
+        let is_its = |(_, _, keys, _, _): &&mut (AttemptId, Side, DirectionKeys, Opener, Option<u64>)| {
+            (0..5).any(|index| keys.ids.id(index) == id)
+        };
+        let (attempt, side, _, opener, largest) = self.openers.iter_mut().find(is_its).expect("a logged session");
+        let opened = opener.open(&mut datagram.to_vec(), *largest).expect("every tag verifies");
+        *largest = (*largest).max(Some(opened.header.number));
+        (*attempt, *side, opened.header.number, opened.header.epoch)
+    }
+}
+
+/// Through restarts of hub and clients, no key seals two datagrams under one number, and no connection id and no
+/// attempt id comes back.
+#[test]
+fn f18_restarts_repeat_no_nonce_and_no_id() {
+    let world = busy_world();
+    let log = key_log::parse(&key_log(&world)).unwrap();
+    let mut directions = Directions::new(&log);
+    let mut used = BTreeSet::new();
+    let mut last = BTreeMap::new();
+    let mut ids: BTreeMap<[u8; 8], (AttemptId, Side)> = BTreeMap::new();
+    let shorts = world.wire.iter().filter(|(_, _, datagram)| short::is_short(datagram));
+    for (from, _, datagram) in shorts {
+        let (attempt, side, number, epoch) = directions.open(datagram);
+        assert_eq!(side == Side::Hub, *from == hub_address());
+        //= spec/PROTOCOL.md#short-datagrams
+        //= type=test
+        //# A sender MUST NOT use a packet number twice, and MUST NOT go back.
+        assert!(used.insert((attempt, side, number)), "a nonce is used twice");
+        let before = last.insert((attempt, side), number);
+        assert!(before < Some(number), "a sender went back");
+        //= spec/PROTOCOL.md#key-schedule
+        //= type=test
+        //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
+        assert_eq!(epoch, 0);
+        let id = short::connection_id(datagram).unwrap().0;
+        assert_eq!(*ids.entry(id).or_insert((attempt, side)), (attempt, side), "an id came back");
+    }
+    assert!(ids.len() >= 2 * 8, "{} ids", ids.len());
+
+    let mut longs: BTreeMap<(Side, LongKind, usize, [u8; 8]), BTreeSet<&[u8]>> = BTreeMap::new();
+    for (from, _, datagram) in &world.wire {
+        let Ok(long) = Long::parse(datagram) else { continue };
+        let side = if *from == hub_address() { Side::Hub } else { Side::Client };
+        let key = (side, long.kind, long.fragment, long.attempt.0);
+        longs.entry(key).or_default().insert(datagram);
+    }
+    assert!(longs.values().all(|different| different.len() == 1), "a handshake datagram was built twice");
+}
+
+/// The key log of every session holds nothing that outlives one: no static key, no access secret, no psk0, no gate
+/// and none of its keys; and nothing in it passes the gate.
+#[test]
+fn f17_a_key_log_holds_no_long_term_secret() {
+    let world = busy_world();
+    let text = key_log(&world);
+    let log = key_log::parse(&text).unwrap();
+    assert!(log.len() >= 8, "{} sessions", log.len());
+    let (hub, access_secret) = world.keys();
+    let gate = extract(hub.public(), access_secret.expose());
+    let part = |label| -> Secret<32> { expand_label(&gate, label, b"") };
+    let clients = world.nodes.iter().flat_map(|node| {
+        let config = node.identity();
+        [("client key", *config.private().expose()), ("client key", *config.public())]
+    });
+    let mut long_term = vec![
+        ("hub key", *hub.private().expose()),
+        ("hub key", *hub.public()),
+        ("access secret", *access_secret.expose()),
+        ("psk0", *psk0(access_secret).expose()),
+        ("gate", *gate.expose()),
+        ("gate mac", *part("gate mac").expose()),
+        ("gate idle", *part("gate idle").expose()),
+        ("cookie seal", *part("cookie seal").expose()),
+    ];
+    long_term.extend(clients);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (what, bytes) in long_term {
+        //= spec/PROTOCOL.md#key-log
+        //= type=test
+        //# A key log MUST NOT contain a static key, an access secret, psk0, a gate or a token.
+        for piece in [&bytes[..], &bytes[..16], &bytes[16..]] {
+            assert!(!text.contains(&hex(piece)), "{what}");
+        }
+    }
+    let init = &world.wire[0].2;
+    for (_, secret) in log.values().flat_map(LoggedSession::all) {
+        let as_access_secret = Gate::new(hub.public(), secret);
+        assert!(as_access_secret.check_mac1(&Long::parse(init).unwrap()).is_err());
+    }
+}
+
+/// A SHORT datagram that is cut anywhere is dropped; one of less than 29 bytes is not even looked up.
+#[test]
+fn f14_short_packets_of_every_length_are_dropped() {
+    let mut world = World::new(14, Link::GOOD);
+    let mut insider = Insider::new(&world, address(1), 1);
+    let mut member = insider.join(&mut world, &[]);
+    let datagram = member.seal(&[0x01]);
+    let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+    for length in 0..datagram.len() {
+        let result = world.hub().handle_datagram(now, path, &mut datagram[..length].to_vec());
+        let expected = if length < 29 { spec::discard::Discard::Length } else { spec::discard::Discard::Unauthentic };
+        //= spec/PROTOCOL.md#short-datagrams
+        //= type=test
+        //# A receiver MUST drop a SHORT datagram of less than 29 bytes before it looks up its connection id.
+        assert_eq!(result, Err(expected), "{length} bytes");
+    }
+    assert_eq!(world.hub().handle_datagram(now, path, &mut datagram.clone()), Ok(()));
+}
