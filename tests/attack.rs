@@ -26,11 +26,11 @@ const fn secs(secs: u64) -> Duration {
 }
 
 fn hub_address() -> SocketAddr {
-    HUB_ADDRESS.parse().unwrap()
+    HUB_ADDRESS.parse().expect("a literal address")
 }
 
 fn elsewhere() -> SocketAddr {
-    ELSEWHERE.parse().unwrap()
+    ELSEWHERE.parse().expect("a literal address")
 }
 
 /// Two people in the lobby who have said `lines` lines each.
@@ -68,7 +68,8 @@ fn everyone_is_in(world: &World) -> bool {
 /// The session still carries a line to everyone.
 fn assert_works(world: &mut World, id: ClientId, text: &str) {
     world.say(id, text);
-    let heard = |world: &World| world.nodes.iter().all(|node| node.texts().last().is_some_and(|last| last == text));
+    let heard =
+        |world: &World| world.nodes.iter().all(|node| node.texts().last().is_some_and(|last| last == text));
     assert!(world.run_until(secs(10), heard), "{text:?} reaches everyone");
     settle(world);
 }

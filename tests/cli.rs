@@ -1,7 +1,5 @@
 //! What a person is told who types something wrong, or asks for help.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 #[path = "e2e/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "these tests use a part of it")]
 mod harness;
@@ -90,7 +88,10 @@ fn every_failure_has_a_cause_and_a_way_out() {
     for (arguments, expected, part) in cases {
         let (code, out, err) = ask("node", &arguments);
         assert_eq!(code, Some(expected), "{arguments:?}: {err}");
-        assert!(err.starts_with("node: ") && err.contains(part) && out.is_empty(), "{arguments:?}: {out}{err}");
+        assert!(
+            err.starts_with("node: ") && err.contains(part) && out.is_empty(),
+            "{arguments:?}: {out}{err}"
+        );
     }
     let (code, _, err) = ask("node", &[hub(), vec!["--advertise", "a b"]].concat());
     assert!(code == Some(1) && err.contains("--advertise a b"), "{err}");
@@ -127,15 +128,15 @@ fn what_dissect_cannot_read() {
     let place = Place::new();
     let file = place.text("notes.txt");
     std::fs::write(&file, "not a capture").unwrap();
-    for (arguments, part) in [
-        (["/nonexistent.pcap", "-q"], "cannot open /nonexistent.pcap"),
-        ([&file, "-q"], "not a capture"),
-    ] {
+    for (arguments, part) in
+        [(["/nonexistent.pcap", "-q"], "cannot open /nonexistent.pcap"), ([&file, "-q"], "not a capture")]
+    {
         let (code, out, err) = ask("dissect", &arguments);
         assert!(code == Some(2) && out.is_empty() && err.contains(part), "{err}");
     }
     let capture = place.text("empty.pcap");
-    std::fs::write(&capture, [&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0][..], &[0; 12], &[1, 0, 0, 0]].concat()).unwrap();
+    std::fs::write(&capture, [&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0][..], &[0; 12], &[1, 0, 0, 0]].concat())
+        .unwrap();
     let (code, out, _) = ask("dissect", &[&capture]);
     assert!(code == Some(3) && out.contains("INCONCLUSIVE"), "{out}");
     let (code, _, err) = ask("dissect", &[&capture, "--keylog", &file]);

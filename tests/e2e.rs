@@ -7,6 +7,8 @@
 #[path = "e2e/harness/mod.rs"]
 mod harness;
 
+#[path = "e2e/absence.rs"]
+mod absence;
 #[path = "e2e/admin.rs"]
 mod admin;
 #[path = "e2e/bad_link.rs"]
@@ -17,8 +19,6 @@ mod files;
 mod lines;
 #[path = "e2e/observers.rs"]
 mod observers;
-#[path = "e2e/presence.rs"]
-mod presence;
 #[path = "e2e/silence.rs"]
 mod silence;
 #[path = "e2e/trust.rs"]

@@ -173,7 +173,8 @@ fn recovery() {
         let accounts = [append(HUB_ROOM, 0, 1, "account"), append(HUB_ROOM, 0, 2, "another")];
         engine.commit(&accounts, NOW);
         use EntryKind::{Joined, Left};
-        for (id, (author, kind)) in (1..).zip([(1, Joined), (2, Joined), (1, Left), (3, Joined), (1, Joined)]) {
+        for (id, (author, kind)) in (1..).zip([(1, Joined), (2, Joined), (1, Left), (3, Joined), (1, Joined)])
+        {
             engine.commit(&[about(author, id, kind)], NOW);
         }
         engine.commit(&[about(3, 99, Left), append(LOBBY, 4, 1, "text alone is no presence")], NOW);

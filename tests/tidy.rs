@@ -67,7 +67,8 @@ fn the_arrows_point_one_way() {
     for (folder, names) in forbidden {
         for (path, text) in rust_files(folder) {
             for name in names {
-                let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(name));
+                let used =
+                    text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(name));
                 assert!(!used, "{} names {name}", path.display());
             }
         }
@@ -127,7 +128,8 @@ fn duplicate_versions_have_a_reason() {
 
 #[test]
 fn the_top_level_is_fixed() {
-    let expected = ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "dissect", "fuzz", "node", "spec", "tests"];
+    let expected =
+        ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "dissect", "fuzz", "node", "spec", "tests"];
     let entries = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
     names.retain(|name| !name.starts_with('.') && name != "target");

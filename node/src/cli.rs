@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Private chat over UDP that you can check for yourself.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit::TABLE)]
+#[command(version, about, after_help = exit::table!())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -30,28 +30,29 @@ pub enum Command {
     Trust(TrustOptions),
 }
 
-const HUB_EXAMPLES: &str = "\
+const HUB_EXAMPLES: &str = concat!(
+    "\
 Examples:
   node hub                                  listen on every address, port 5555
   node hub --listen 127.0.0.1:0 --json      any free port, events as JSON
   node hub --advertise chat.example.org     what the invite tells others to dial
-  node hub --capture hub.pcapng             write every datagram, then: dissect hub.pcapng";
+  node hub --capture hub.pcapng             write every datagram, then: dissect hub.pcapng
 
-const JOIN_EXAMPLES: &str = "\
+",
+    exit::table!()
+);
+
+const JOIN_EXAMPLES: &str = concat!(
+    "\
 Examples:
   node join --hub 'sealgram://…'            with the invite the hub printed
   node join --hub chat.example.org          an open hub: compare the 12 words, then it is pinned
   echo hi | node join --hub 'sealgram://…' --name robot
   node join --hub 'sealgram://…' --json --follow < /dev/null
 
-Exit codes:
-  0    done: everything was stored by the hub
-  1    failure: the sentence on stderr says why
-  2    the command line makes no sense
-  3    removed by an operator
-  4    the hub's key is not the one pinned
-  5    the name belongs to someone else
-  130  interrupted";
+",
+    exit::table!()
+);
 
 /// How much is logged on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,7 +72,7 @@ pub enum LogLevel {
 /// `node hub`.
 #[derive(Debug, Args)]
 pub struct HubOptions {
-    /// Address to listen on; repeat it for more than one [default: 0.0.0.0:5555 and [::]:5555]
+    /// Address to listen on; repeat it for more than one (default: port 5555 on every IPv4 and IPv6 address)
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<SocketAddr>,
     /// Folder of the hub's key, secret and log [default: the user's data folder]

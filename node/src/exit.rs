@@ -1,4 +1,4 @@
-//! Exit codes: the same table stands in `--help` and in the README.
+//! Exit codes: the same table stands in every `--help` and in the README.
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -15,8 +15,10 @@ pub const NAME_TAKEN: u8 = 5;
 /// Interrupted by the person.
 pub const INTERRUPTED: u8 = 130;
 
-/// The table for `--help`.
-pub const TABLE: &str = "\
+/// The table, as a literal: help texts are put together from it at compile time.
+macro_rules! table {
+    () => {
+        "\
 Exit codes:
   0    done: everything was stored by the hub
   1    failure: the sentence on stderr says why
@@ -24,4 +26,7 @@ Exit codes:
   3    removed by an operator
   4    the hub's key is not the one pinned
   5    the name belongs to someone else
-  130  interrupted";
+  130  interrupted"
+    };
+}
+pub(crate) use table;

@@ -22,7 +22,12 @@ impl KeyLog {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
         }
-        let file = options.open(path).context(format!("cannot open the key log {}", path.display()))?;
+        let shown = path.display();
+        if path.is_symlink() {
+            return Err(Failure::new(format!("the key log {shown} is a link, and secrets follow no links"))
+                .advise("the file itself, or another one"));
+        }
+        let file = options.open(path).context(format!("cannot open the key log {shown}"))?;
         check_private(&file, path)?;
         eprintln!(
             "node: WARNING: the secrets of every session go to {}: whoever has that file can read the conversation",

@@ -18,7 +18,7 @@ pub fn line(text: &str) -> io::Result<()> {
 /// Writes one JSON object as a line to stdout at once.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json(value: &Value) -> io::Result<()> {
     line(&value.to_string())
 }

@@ -15,9 +15,10 @@ pub enum Input {
     BadLine(&'static str),
     /// There is no more.
     End,
-    /// The person pressed Ctrl-C.
-    Interrupt,
 }
+
+/// Lines that wait to be taken; who types or pipes more waits too.
+pub const INPUT_CAPACITY: usize = 64;
 
 /// Bytes of a line that is read at all: a message, a command in front, and a name.
 const LINE_BYTES_MAX: u64 = 128 * 1024;
@@ -94,11 +95,12 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Starts to read stdin into `mailbox`: with a line editor at a terminal, line by line from a pipe.
+/// Starts to read stdin into `mailbox`: with a line editor at a terminal, line by line from a pipe. Ctrl-C at the
+/// line editor goes to `stop`, as the signal does elsewhere.
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn start(prompt: &str, mailbox: Mailbox<Input>) -> Result<Screen, Failure> {
+pub fn start(prompt: &str, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Result<Screen, Failure> {
     if !is_interactive() {
         spawn(move || read_pipe(&mailbox))?;
         return Ok(Screen::plain());
@@ -114,13 +116,16 @@ pub fn start(prompt: &str, mailbox: Mailbox<Input>) -> Result<Screen, Failure> {
     let prompt = prompt.to_owned();
     spawn(move || {
         loop {
-            let input = match editor.readline(&prompt) {
-                Ok(line) => Input::Line(line),
-                Err(ReadlineError::Interrupted) => Input::Interrupt,
-                Err(_) => Input::End,
+            let was_taken = match editor.readline(&prompt) {
+                Ok(line) => mailbox.put(Input::Line(line)),
+                Err(error) => {
+                    // A loop that is gone needs no end.
+                    let is_interrupt = matches!(error, ReadlineError::Interrupted);
+                    let _: bool = if is_interrupt { stop.put(()) } else { mailbox.put(Input::End) };
+                    return;
+                }
             };
-            let is_last = !matches!(input, Input::Line(_));
-            if !mailbox.put(input) || is_last {
+            if !was_taken {
                 return;
             }
         }

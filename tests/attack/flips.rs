@@ -97,7 +97,11 @@ fn flip_at_client(world: &mut World, id: ClientId, datagram: &[u8]) {
     for bit in 0..datagram.len() * 8 {
         let mut flipped = datagram.to_vec();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(client.handle_datagram(now, path, &mut flipped).is_err(), "bit {bit} of {:?}", kind(datagram));
+        assert!(
+            client.handle_datagram(now, path, &mut flipped).is_err(),
+            "bit {bit} of {:?}",
+            kind(datagram)
+        );
     }
     assert!(snapshot(client) == before, "something but counters changed in the client");
 }
@@ -120,7 +124,8 @@ fn a_client_drops_any_flipped_bit() {
     let down = |(from, _, datagram): &&(SocketAddr, SocketAddr, Vec<u8>)| {
         *from == hub_address() && short::is_short(datagram)
     };
-    let shorts: Vec<Vec<u8>> = world.wire.iter().filter(down).map(|(_, _, datagram)| datagram.clone()).collect();
+    let shorts: Vec<Vec<u8>> =
+        world.wire.iter().filter(down).map(|(_, _, datagram)| datagram.clone()).collect();
     for datagram in shorts.iter().take(12).chain([&resp]) {
         flip_at_client(&mut world, ann, datagram);
     }

@@ -9,8 +9,8 @@ use spec::wire::long::field;
 const SHARE: usize = 2 * HALF_OPEN_MAX / PREFIX_SHARE;
 
 fn address(prefix: usize, host: usize) -> SocketAddr {
-    let byte = |n: usize| u8::try_from(n % 256).unwrap();
-    let port = u16::try_from(1024 + host / 250).unwrap();
+    let byte = |n: usize| u8::try_from(n % 256).expect("below 256");
+    let port = u16::try_from(1024 + host / 250).expect("few hosts");
     SocketAddr::from(([10, byte(prefix / 256), byte(prefix), byte(host % 250 + 1)], port))
 }
 

@@ -19,7 +19,7 @@ impl Noise {
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.random.number() % bound as u64).unwrap()
+        usize::try_from(self.random.number() % bound as u64).expect("below a usize")
     }
 
     fn next(&mut self) -> Vec<u8> {
@@ -42,7 +42,7 @@ impl Noise {
             }
         }
         // The version, an attempt id or a connection id that exist.
-        if draw < 6 && draw % 3 != 0 {
+        if draw < 6 && !draw.is_multiple_of(3) {
             datagram[1..5].copy_from_slice(&VERSION);
         }
         let model = self.below(self.plausible.len());

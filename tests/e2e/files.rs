@@ -16,9 +16,16 @@ fn secrets_are_private() {
     ann.end_input();
     let ended = ann.ended();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("WARNING") && ended.stderr.contains(&keys[1]), "it is loud: {}", ended.stderr);
-    let files = ["hub/identity", "hub/access-secret", "hub.keys", "ann/identity", "ann/pins.json", "ann.keys"];
-    for (name, expected) in files.map(|name| (name, 0o600)).into_iter().chain([("hub", 0o700), ("ann", 0o700)]) {
+    assert!(
+        ended.stderr.contains("WARNING") && ended.stderr.contains(&keys[1]),
+        "it is loud: {}",
+        ended.stderr
+    );
+    let files =
+        ["hub/identity", "hub/access-secret", "hub.keys", "ann/identity", "ann/pins.json", "ann.keys"];
+    for (name, expected) in
+        files.map(|name| (name, 0o600)).into_iter().chain([("hub", 0o700), ("ann", 0o700)])
+    {
         let mode = fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, expected, "{name} has mode {mode:o}");
     }

@@ -62,7 +62,8 @@ fn lines_in_a_pipe() {
     let hub = place.hub(&[]);
     let mut bob = place.stay(&hub, "bob").connected();
     let mut command = place.join_command(&hub.invite(), "robot");
-    let mut robot = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut robot =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     robot.stdin.take().unwrap().write_all("one\ntwo, 世界 🎉\n/me waves\n//slash\nlast".as_bytes()).unwrap();
     let output = robot.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -128,7 +129,8 @@ fn nobody_reads_our_output() {
     let invite = hub.invite();
     let mut command = Command::new(program("node"));
     command.args(["join", "--hub", &invite, "--name", "robot", "--data"]).arg(place.path("robot"));
-    let mut robot = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut robot =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     drop(robot.stdout.take());
     robot.stdin.take().unwrap().write_all(b"heard all the same\n").unwrap();
     assert_eq!(robot.wait().unwrap().code(), Some(0));

@@ -54,7 +54,9 @@ impl Tcpdump {
         let deadline = clock.now() + Duration::from_secs(10);
         let mut file = Vec::new();
         while records(&file) < count {
-            file.extend(self.bytes.recv_timeout(clock.until(deadline)).expect("tcpdump sees what the hub sees"));
+            file.extend(
+                self.bytes.recv_timeout(clock.until(deadline)).expect("tcpdump sees what the hub sees"),
+            );
         }
         file
     }

@@ -22,7 +22,11 @@ fn an_open_hub_is_pinned_on_first_use() {
     let address = first.address.to_string();
     let refused = join(&place, &address, "ann", &[]);
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
-    assert!(refused.stderr.contains("--accept-new") && refused.stderr.contains("not known"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--accept-new") && refused.stderr.contains("not known"),
+        "{}",
+        refused.stderr
+    );
     assert!(list(&place).contains("no hub is pinned"));
 
     let mut ann = place.join(&address, "ann", &["--accept-new"]);
@@ -42,7 +46,8 @@ fn an_open_hub_is_pinned_on_first_use() {
             assert!(stopped.stderr.contains(part), "{part}: {}", stopped.stderr);
         }
     }
-    let mut forget = Place::node(&["trust", "forget", &address, "--name", "ann", "--data", &place.text("ann")]);
+    let mut forget =
+        Place::node(&["trust", "forget", &address, "--name", "ann", "--data", &place.text("ann")]);
     assert_eq!(crate::harness::run(&mut forget).0, Some(0));
     assert_eq!(join(&place, &address, "ann", &["--accept-new"]).code, Some(0));
     assert!(list(&place).contains(&second.fingerprint));
@@ -83,7 +88,11 @@ fn a_hub_that_is_not_open_needs_its_invite() {
     let hub = place.hub(&[]);
     let stopped = join(&place, &hub.address.to_string(), "ann", &["--accept-new", "--timeout", "1"]);
     assert_eq!(stopped.code, Some(1), "{}", stopped.stderr);
-    assert!(stopped.stderr.contains("not an open hub") && stopped.stderr.contains("invite"), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("not an open hub") && stopped.stderr.contains("invite"),
+        "{}",
+        stopped.stderr
+    );
 }
 
 /// An invite whose secret is wrong meets silence: the client says so and gives up.

@@ -23,13 +23,13 @@ fn f6_five_connection_ids_are_accepted() {
     let mut insider = Insider::new(&world, address(1), 1);
     let mut member = insider.join(&mut world, &[]);
     let ping = encoded(&Frame::Ping);
-    let cases = [(0, true), (4, true), (3, false), (9, false), (8, true), (4, false), (12, true), (17, false)];
+    let cases =
+        [(0, true), (4, true), (3, false), (9, false), (8, true), (4, false), (12, true), (17, false)];
     for (index, is_accepted) in cases {
         let datagram = member.seal_under(index, &ping);
         let now = world.now;
-        let mut give = |from| {
-            world.hub().handle_datagram(now, Path { remote: from, socket: 0 }, &mut datagram.clone())
-        };
+        let mut give =
+            |from| world.hub().handle_datagram(now, Path { remote: from, socket: 0 }, &mut datagram.clone());
         assert!(give(address(2)).is_err(), "id {index} from another address");
         assert_eq!(give(address(1)).is_ok(), is_accepted, "id {index}");
     }
@@ -67,7 +67,8 @@ fn orders(items: &[usize]) -> Vec<Vec<usize>> {
     }
     let mut all = Vec::new();
     for (at, first) in items.iter().enumerate() {
-        let rest: Vec<usize> = items.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, item)| *item).collect();
+        let rest: Vec<usize> =
+            items.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, item)| *item).collect();
         all.extend(orders(&rest).into_iter().map(|rest| [&[*first], &rest[..]].concat()));
     }
     all
@@ -157,6 +158,27 @@ fn f7_a_forged_resp_does_not_cost_the_attempt() {
     assert_eq!(inits, 2, "with the attempt it began");
 }
 
+/// RESP costs the client a key exchange: a flood of forged ones is cut off, and a second later the real one counts.
+#[test]
+fn f7_a_flood_of_forged_resps_costs_so_many_key_exchanges_a_second() {
+    let mut world = World::new(9, Link::GOOD);
+    let ann = world.join("ann");
+    let mut insider = Insider::new(&world, hub_address(), 1);
+    world.run(millis(1));
+    let attempt = Long::parse(&world.wire[0].2).unwrap().attempt;
+    let now = world.now;
+    for count in 1..=10 * RESP_PER_SECOND {
+        let mut forged = insider.forge(LongKind::Resp, 0, attempt);
+        let result = world.client(ann).handle_datagram(now, to_hub(), &mut forged);
+        let expected = if count <= RESP_PER_SECOND { Discard::Unauthentic } else { Discard::RateLimited };
+        //= spec/PROTOCOL.md#handshake-flow
+        //= type=test
+        //# The client SHOULD work on at most 32 RESP datagrams a second.
+        assert_eq!(result, Err(expected), "RESP {count}");
+    }
+    assert!(world.run_until(secs(3), everyone_is_in));
+}
+
 /// FIN of an earlier attempt is held back until a later attempt of the same client is in: the session that is in
 /// use stays, and nobody hears of anything.
 #[test]
@@ -197,7 +219,12 @@ fn f8_a_delayed_fin_replaces_nothing() {
     assert!(everyone_is_in(&world));
     for node in &world.nodes {
         assert_eq!(node.texts().len(), 2);
-        assert!(!node.events.iter().any(|event| matches!(event, ClientEvent::Closed { .. } | ClientEvent::Silent)));
+        assert!(
+            !node
+                .events
+                .iter()
+                .any(|event| matches!(event, ClientEvent::Closed { .. } | ClientEvent::Silent))
+        );
         assert!(node.lines().iter().all(|line| line.kind != EntryKind::Left), "nobody left");
     }
     assert_eq!(world.hub().session_count(), 2, "and session A is forgotten");
@@ -214,9 +241,13 @@ fn retry(lone: &mut Lone, from: SocketAddr, flight: &Flight) -> Vec<u8> {
 #[test]
 fn f10_a_cookie_is_for_one_port_and_for_two_secrets() {
     let (from, other_port) = (address(1), SocketAddr::from(([203, 0, 113, 1], 7001)));
-    for (waited, shown_from, is_accepted) in
-        [(0, from, true), (0, other_port, false), (0, address(2), false), (130, from, true), (260, from, false)]
-    {
+    for (waited, shown_from, is_accepted) in [
+        (0, from, true),
+        (0, other_port, false),
+        (0, address(2), false),
+        (130, from, true),
+        (260, from, false),
+    ] {
         let mut lone = Lone::new(&[SECRET], false);
         let mut insider = Lone::insider(SECRET, from, 1);
         lone.make_busy(&mut insider);
@@ -271,14 +302,19 @@ fn f11_fin_and_what_follows_in_any_order_and_loss() {
         let ann = world.join("ann");
         let id = world.say(ann, "first");
         // INIT, INIT and RESP are the first three.
-        world.fates = (0..6).map(|place| (3 + place, fates[case / 3usize.pow(place as u32) % 3])).collect();
-        let is_stored = |world: &World| !world.nodes[0].stored.is_empty() && !world.nodes[0].texts().is_empty();
+        world.fates = (0..6u8)
+            .map(|place| (3 + usize::from(place), fates[case / 3usize.pow(place.into()) % 3]))
+            .collect();
+        let is_stored =
+            |world: &World| !world.nodes[0].stored.is_empty() && !world.nodes[0].texts().is_empty();
         assert!(world.run_until(secs(15), is_stored), "case {case}");
         world.run(secs(1));
         assert_eq!((world.nodes[0].texts(), &world.nodes[0].stored), (vec!["first".to_owned()], &vec![id]));
 
         let mut fins: BTreeMap<[u8; 8], BTreeSet<&Vec<u8>>> = BTreeMap::new();
-        for (_, _, datagram) in world.wire.iter().filter(|(_, _, datagram)| kind(datagram) == Some(LongKind::Fin)) {
+        for (_, _, datagram) in
+            world.wire.iter().filter(|(_, _, datagram)| kind(datagram) == Some(LongKind::Fin))
+        {
             let attempt = Long::parse(datagram).unwrap().attempt.0;
             fins.entry(attempt).or_default().insert(datagram);
         }
@@ -310,6 +346,7 @@ fn f21_a_refusal_is_said_inside_the_session() {
     };
     assert_eq!(reasons(other.0), [(CloseReason::NameTaken, false)]);
     assert_eq!(reasons(ann.0), [(CloseReason::Removed, false)]);
-    let longs = world.wire.iter().filter(|(from, ..)| *from == hub_address()).filter_map(|(_, _, bytes)| kind(bytes));
+    let longs =
+        world.wire.iter().filter(|(from, ..)| *from == hub_address()).filter_map(|(_, _, bytes)| kind(bytes));
     assert_eq!(longs.collect::<Vec<_>>(), [LongKind::Resp; 2], "both handshakes look alike");
 }

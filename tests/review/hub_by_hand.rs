@@ -46,10 +46,12 @@ impl Scene {
         let mut client = Client::new(now, config, to_hub(), [8; 32]);
         client.handle_timeout(now);
         let inits = said(&mut client, now);
-        let message = inits.iter().flat_map(|init| Long::parse(init).unwrap().body).copied().collect::<Vec<_>>();
+        let message =
+            inits.iter().flat_map(|init| Long::parse(init).unwrap().body).copied().collect::<Vec<_>>();
         let attempt = Long::parse(&inits[0]).unwrap().attempt;
         let init = ReceivedInit::read(&message, attempt, &identity, &access_secret).unwrap();
-        let (responder, mut resp) = init.respond(Secret::new([3; 32]), &Secret::new([4; 32]), &gate, 0).unwrap();
+        let (responder, mut resp) =
+            init.respond(Secret::new([3; 32]), &Secret::new([4; 32]), &gate, 0).unwrap();
         client.handle_datagram(now, to_hub(), &mut resp).unwrap();
         let fin = said(&mut client, now);
         let root = responder.read_fin(&Long::parse(&fin[0]).unwrap()).unwrap().established.root;
@@ -104,12 +106,16 @@ impl Scene {
     /// Why the client closed the session, if it did.
     fn close_reason(&mut self) -> Option<CloseReason> {
         let mut largest = None;
-        said(&mut self.client, self.now).into_iter().filter(|bytes| short::is_short(bytes)).find_map(|mut bytes| {
-            let opened = self.opener.open(&mut bytes, largest).unwrap();
-            largest = Some(opened.header.number);
-            let frames = Frames::parse(&bytes[opened.frames], Side::Client).unwrap();
-            frames.iter().find_map(|frame| if let Frame::Close { reason, .. } = frame { Some(reason) } else { None })
-        })
+        said(&mut self.client, self.now).into_iter().filter(|bytes| short::is_short(bytes)).find_map(
+            |mut bytes| {
+                let opened = self.opener.open(&mut bytes, largest).unwrap();
+                largest = Some(opened.header.number);
+                let frames = Frames::parse(&bytes[opened.frames], Side::Client).unwrap();
+                frames.iter().find_map(|frame| {
+                    if let Frame::Close { reason, .. } = frame { Some(reason) } else { None }
+                })
+            },
+        )
     }
 }
 

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything the clients of a world wrote into their key logs.
 fn key_log(world: &World) -> String {
     let events = world.nodes.iter().flat_map(|node| &node.events);
-    events.filter_map(|event| if let ClientEvent::KeyLog(lines) = event { Some(lines.as_str()) } else { None }).collect()
+    events
+        .filter_map(|event| if let ClientEvent::KeyLog(lines) = event { Some(lines.as_str()) } else { None })
+        .collect()
 }
 
 /// Two people who talk, leave and come back, through two restarts of the hub, all with key logs.
@@ -72,7 +74,8 @@ impl Directions {
         let is_its = |(_, _, keys, _, _): &&mut (AttemptId, Side, DirectionKeys, Opener, Option<u64>)| {
             (0..5).any(|index| keys.ids.id(index) == id)
         };
-        let (attempt, side, _, opener, largest) = self.openers.iter_mut().find(is_its).expect("a logged session");
+        let (attempt, side, _, opener, largest) =
+            self.openers.iter_mut().find(is_its).expect("a logged session");
         let opened = opener.open(&mut datagram.to_vec(), *largest).expect("every tag verifies");
         *largest = (*largest).max(Some(opened.header.number));
         (*attempt, *side, opened.header.number, opened.header.epoch)
@@ -108,7 +111,7 @@ fn f18_restarts_repeat_no_nonce_and_no_id() {
     }
     assert!(ids.len() >= 2 * 8, "{} ids", ids.len());
 
-    let mut longs: BTreeMap<(Side, LongKind, usize, [u8; 8]), BTreeSet<&[u8]>> = BTreeMap::new();
+    let mut longs: BTreeMap<_, BTreeSet<&[u8]>> = BTreeMap::new();
     for (from, _, datagram) in &world.wire {
         let Ok(long) = Long::parse(datagram) else { continue };
         let side = if *from == hub_address() { Side::Hub } else { Side::Client };
@@ -170,7 +173,8 @@ fn f14_short_packets_of_every_length_are_dropped() {
     let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
     for length in 0..datagram.len() {
         let result = world.hub().handle_datagram(now, path, &mut datagram[..length].to_vec());
-        let expected = if length < 29 { spec::discard::Discard::Length } else { spec::discard::Discard::Unauthentic };
+        let expected =
+            if length < 29 { spec::discard::Discard::Length } else { spec::discard::Discard::Unauthentic };
         //= spec/PROTOCOL.md#short-datagrams
         //= type=test
         //# A receiver MUST drop a SHORT datagram of less than 29 bytes before it looks up its connection id.

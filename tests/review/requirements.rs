@@ -169,7 +169,10 @@ fn without_an_acknowledgement_the_first_window_is_all() {
     //= type=test
     //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it has seen;
     //# before the first ACK the limit is 64.
-    assert!(numbers.len() > 30 && numbers.iter().all(|number| *number <= FIRST_WINDOW_PACKETS), "{numbers:?}");
+    assert!(
+        numbers.len() > 30 && numbers.iter().all(|number| *number <= FIRST_WINDOW_PACKETS),
+        "{numbers:?}"
+    );
 }
 
 /// A packet is a repetition only when its tag is right, and what lies far below is dropped for its age.
@@ -220,7 +223,10 @@ fn packets_that_opened_and_break_the_document_are_dropped() {
         ("an ACK of what was never sent", encoded(&Frame::Ack(ack(5000)))),
         ("a stream above its limit", stream(LOBBY, 131_072, b"x")),
         ("a frame of no known type below 0x40", vec![0x3f]),
-        ("half a frame behind a whole one", [&stream(LOBBY, 0, b"x")[..], &[0x04, 0x01, 0x00, 0x44, 0x00]].concat()),
+        (
+            "half a frame behind a whole one",
+            [&stream(LOBBY, 0, b"x")[..], &[0x04, 0x01, 0x00, 0x44, 0x00]].concat(),
+        ),
     ];
     for (what, frames) in cases {
         let datagram = member.seal(&frames);

@@ -82,8 +82,19 @@ fn f5_bytes_out_are_at_most_half_the_bytes_in() {
             let fragment = usize::try_from(draw >> 24 & 1).unwrap();
             let datagram = match draw % 16 {
                 0 => stranger(&mut random),
-                1 => insider.forge(LongKind::Fin, 0, Long::parse(&flights[which].datagrams()[0]).unwrap().attempt),
-                2 => insider.gate.build(LongKind::Init, 0, 0, *b"SGM9", insider_attempt(&flights[which]), &[0; 1155]),
+                1 => insider.forge(
+                    LongKind::Fin,
+                    0,
+                    Long::parse(&flights[which].datagrams()[0]).unwrap().attempt,
+                ),
+                2 => insider.gate.build(
+                    LongKind::Init,
+                    0,
+                    0,
+                    *b"SGM9",
+                    insider_attempt(&flights[which]),
+                    &[0; 1155],
+                ),
                 3 => insider.fragment(fragment),
                 4 => random.array::<600>().to_vec(),
                 5 => {
@@ -125,7 +136,10 @@ fn f5_a_silent_client_gets_no_second_resp() {
     world.kill_client(ann);
     world.run(secs(20));
     let from_hub: Vec<_> = world.wire.iter().filter(|(from, ..)| *from == hub_address()).collect();
-    assert_eq!(from_hub.iter().map(|(_, _, datagram)| kind(datagram)).collect::<Vec<_>>(), [Some(LongKind::Resp)]);
+    assert_eq!(
+        from_hub.iter().map(|(_, _, datagram)| kind(datagram)).collect::<Vec<_>>(),
+        [Some(LongKind::Resp)]
+    );
 }
 
 /// Of a client that sends nothing but INIT the hub never makes a SHORT datagram, and of a hub that never answers
@@ -136,7 +150,8 @@ fn f5_nothing_is_sealed_before_fin_was_opened_and_answered() {
     let ann = world.join("ann");
     let id = world.say(ann, "hello");
     // INIT, INIT, RESP arrive; whatever follows in one direction does not.
-    let has_resp = |world: &World| world.wire.iter().any(|(_, _, datagram)| kind(datagram) == Some(LongKind::Resp));
+    let has_resp =
+        |world: &World| world.wire.iter().any(|(_, _, datagram)| kind(datagram) == Some(LongKind::Resp));
     assert!(world.run_until(secs(1), has_resp));
     world.up = Link::DEAD;
     world.run(secs(4));
@@ -146,7 +161,9 @@ fn f5_nothing_is_sealed_before_fin_was_opened_and_answered() {
     assert!(world.wire.iter().all(|(_, _, datagram)| !short::is_short(datagram)));
 
     world.up = Link::GOOD;
-    let has_fin = |world: &World| world.wire.iter().rev().take(1).any(|(_, _, datagram)| kind(datagram) == Some(LongKind::Fin));
+    let has_fin = |world: &World| {
+        world.wire.iter().rev().take(1).any(|(_, _, datagram)| kind(datagram) == Some(LongKind::Fin))
+    };
     assert!(world.run_until(secs(9), has_fin));
     world.down = Link::DEAD;
     world.run(secs(4));

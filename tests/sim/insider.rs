@@ -171,11 +171,13 @@ impl Member {
     /// When one does not open.
     pub fn heard(&mut self, world: &World) -> Vec<(u64, Vec<u8>)> {
         let address = self.address;
-        let new = world.wire[self.seen..].iter().filter(|(_, to, bytes)| *to == address && short::is_short(bytes));
+        let new =
+            world.wire[self.seen..].iter().filter(|(_, to, bytes)| *to == address && short::is_short(bytes));
         self.inbox.extend(new.map(|(_, _, bytes)| bytes.clone()));
         self.seen = world.wire.len();
         let mut packets = Vec::new();
-        for mut datagram in std::mem::take(&mut self.inbox).into_iter().filter(|bytes| short::is_short(bytes)) {
+        for mut datagram in std::mem::take(&mut self.inbox).into_iter().filter(|bytes| short::is_short(bytes))
+        {
             let opened = self.opener.open(&mut datagram, self.largest).expect("the hub's packets open");
             self.largest = self.largest.max(Some(opened.header.number));
             packets.push((opened.header.number, datagram[opened.frames].to_vec()));

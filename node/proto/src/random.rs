@@ -4,6 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use spec::secret::Secret;
 use spec::wire::entry::MessageId;
+use zeroize::Zeroize;
 
 /// A stream of random bytes that a 32-byte seed determines (ChaCha20).
 #[derive(Debug)]
@@ -23,9 +24,14 @@ impl Random {
         bytes
     }
 
-    /// The next `N` bytes as a secret.
+    /// The next `N` bytes as a secret. The generator then goes on from a fresh key, so that its state, should
+    /// it ever be read, does not lead back to the secret.
     pub fn secret<const N: usize>(&mut self) -> Secret<N> {
-        Secret::new(self.array())
+        let mut bytes = self.array();
+        let secret = Secret::new(bytes);
+        bytes.zeroize();
+        self.0 = ChaCha20Rng::from_seed(self.array());
+        secret
     }
 
     /// Two random bits for a reserved field.

@@ -41,7 +41,9 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     say("The link between them loses 30 %, doubles 10 % and disorders 25 % of all datagrams.\n")?;
     let stage = Stage::set(&folder, options.seed)?;
     let (carried, lost) = stage.play()?;
-    say(&format!("\nThe link carried {carried} datagrams and lost {lost}. Nothing said was lost, doubled or disordered."))?;
+    say(&format!(
+        "\nThe link carried {carried} datagrams and lost {lost}. Nothing said was lost, doubled or disordered."
+    ))?;
     say("\nWhat an outsider can prove from the capture, without any key:\n")?;
     let without = judge(&folder, false)?;
     say("\nWhat you can prove with the key log of the four programs:\n")?;
@@ -55,7 +57,9 @@ fn folder(options: &DemoOptions) -> Result<PathBuf, Failure> {
     let fresh = || std::env::temp_dir().join(format!("sealgram-demo-{}", std::process::id()));
     let folder = options.keep.clone().unwrap_or_else(fresh);
     if folder.join("demo.pcapng").exists() {
-        return Err(Failure::new(format!("{} holds an earlier demo", folder.display())).advise("another folder"));
+        return Err(
+            Failure::new(format!("{} holds an earlier demo", folder.display())).advise("another folder")
+        );
     }
     std::fs::create_dir_all(&folder).context(format!("cannot make the folder {}", folder.display()))?;
     Ok(folder)

@@ -2,7 +2,8 @@
 
 use crate::output::visible;
 use node_proto::Hub;
-use node_proto::hub::operator::Present;
+use node_proto::hub::operator::{Present, Unsaid};
+use spec::limits::BODY_BYTES_MAX;
 use spec::name::fold;
 use spec::time::Instant;
 
@@ -45,10 +46,10 @@ impl Console {
             "/quit" => Action::Stop,
             "/kick" => kick(hub, now, rest),
             "/alert" if rest.is_empty() => Action::Say("usage: /alert TEXT".into()),
-            "/alert" => {
-                hub.alert(rest);
-                Action::None
-            }
+            "/alert" => match hub.alert(rest) {
+                Ok(()) => Action::None,
+                Err(why) => unsaid(why, "", std::iter::empty()),
+            },
             "/msg" => whisper(hub, rest),
             _ => Action::Say(format!("unknown command {}: /help lists them", visible(command))),
         }
@@ -62,7 +63,7 @@ fn kick(hub: &mut Hub, now: Instant, rest: &str) -> Action {
     };
     match hub.kick(now, &name, reason) {
         Ok(()) => Action::Say(format!("{} was sent away", visible(&name))),
-        Err(_) => Action::Say(no_such_name(&name, hub.list().into_iter().map(|present| present.name))),
+        Err(why) => unsaid(why, &name, hub.list().into_iter().map(|present| present.name)),
     }
 }
 
@@ -70,10 +71,17 @@ fn whisper(hub: &mut Hub, rest: &str) -> Action {
     match split_name(rest, hub.present_names().into_iter()) {
         Some((name, text)) if !text.is_empty() => match hub.whisper(&name, text) {
             Ok(()) => Action::None,
-            Err(_) => Action::Say(no_such_name(&name, hub.present_names().into_iter())),
+            Err(why) => unsaid(why, &name, hub.present_names().into_iter()),
         },
         _ => Action::Say("usage: /msg NAME TEXT".into()),
     }
+}
+
+fn unsaid(why: Unsaid, name: &str, names: impl Iterator<Item = String>) -> Action {
+    Action::Say(match why {
+        Unsaid::NoSuchName => no_such_name(name, names),
+        Unsaid::TooLong => format!("a text has at most {} KiB, and this one has more", BODY_BYTES_MAX / 1024),
+    })
 }
 
 fn no_such_name(name: &str, names: impl Iterator<Item = String>) -> String {

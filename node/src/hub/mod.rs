@@ -1,6 +1,7 @@
 //! `node hub`: wiring only. The hub itself is in `node-proto`.
 
 mod console;
+mod printer;
 mod report;
 mod start;
 
@@ -29,6 +30,10 @@ use std::time::Duration;
 
 /// Answers of the log taken in one turn.
 const REPLIES_PER_TURN: usize = 64;
+/// Answers of the log that may wait; the log waits then.
+const REPLIES_WAITING_MAX: usize = 1024;
+/// Commands taken in one turn.
+const COMMANDS_PER_TURN: usize = 16;
 
 /// Runs a hub until it is told to stop.
 ///
@@ -54,17 +59,21 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         key_log: key_log.is_some(),
     };
     let hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
-    let (mailbox, replies) = wires.mailbox();
+    let (mailbox, replies) = wires.mailbox(REPLIES_WAITING_MAX);
     let log = LogThread::spawn(engine, mailbox)?;
     let mut report = Report::new(options.json);
     report.ready(wires.locals(), data.identity.public(), &invite)?;
-    let (mailbox, input) = wires.mailbox();
-    let (signals, stop) = wires.mailbox();
-    watch_signals(signals)?;
-    report.attach(terminal::start(console::PROMPT, mailbox)?);
-    let mut running = Running { hub, wires, log, clock, report, key_log, stopping: None, out: Vec::new() };
-    running.run(&replies, &input, &stop)?;
-    running.report.closed()?;
+    let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
+    let (signals, stop) = wires.mailbox(1);
+    watch_signals(signals.clone())?;
+    report.attach(terminal::start(console::PROMPT, mailbox, signals)?)?;
+    let mut running =
+        Running { hub, wires, log, clock, report, key_log, stopping: None, out: Vec::new(), has_more: false };
+    let result = running.run(&replies, &input, &stop);
+    // The log may be waiting to hand over an answer: it is not waited for with its mailbox full.
+    drop(replies);
+    result?;
+    running.report.closed();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,6 +87,8 @@ struct Running {
     /// When the hub stops, whoever has heard of it.
     stopping: Option<Instant>,
     out: Vec<u8>,
+    /// Answers or commands wait that no wake-up will tell of.
+    has_more: bool,
 }
 
 impl Running {
@@ -90,19 +101,23 @@ impl Running {
         loop {
             let hub_at = self.hub.poll_timeout().map(|(at, _)| at);
             let at = hub_at.into_iter().chain(self.stopping).min();
-            self.wires.wait(at.map(|at| self.clock.until(at)))?;
+            let timeout =
+                if self.has_more { Some(Duration::ZERO) } else { at.map(|at| self.clock.until(at)) };
+            self.wires.wait(timeout)?;
             let now = self.clock.now();
             let Self { hub, wires, .. } = self;
             // A datagram that is dropped is counted in the hub; a stranger hears nothing.
             wires.receive(|path, datagram| {
                 let _: Result<(), Discard> = hub.handle_datagram(now, path, datagram);
             });
-            for reply in replies.try_iter().take(REPLIES_PER_TURN) {
-                self.hub.handle_reply(now, reply);
-            }
+            let taken = replies.try_iter().take(REPLIES_PER_TURN);
+            let taken = taken.map(|reply| self.hub.handle_reply(now, reply)).count();
+            self.has_more = taken == REPLIES_PER_TURN;
             self.hub.handle_timeout(now);
-            for input in input.try_iter() {
-                self.take_input(now, &input)?;
+            let commands: Vec<Input> = input.try_iter().take(COMMANDS_PER_TURN).collect();
+            self.has_more |= commands.len() == COMMANDS_PER_TURN;
+            for command in commands {
+                self.take_input(now, &command)?;
             }
             if stop.try_iter().count() > 0 {
                 self.stop(now);
@@ -123,7 +138,6 @@ impl Running {
                 Action::Stop => self.stop(now),
             },
             Input::BadLine(why) => self.report.answer(&format!("that line was not understood: {why}"))?,
-            Input::Interrupt => self.stop(now),
             // A hub without a terminal is a hub all the same.
             Input::End => {}
         }
@@ -148,7 +162,12 @@ impl Running {
         }
         while let Some(event) = self.hub.poll_event() {
             match (event, &mut self.key_log) {
-                (HubEvent::KeyLog(lines), Some(key_log)) => key_log.write(&lines)?,
+                // Evidence that cannot be written is missed by whoever wants it, not by those who talk.
+                (HubEvent::KeyLog(lines), Some(key_log)) => {
+                    if let Err(failure) = key_log.write(&lines) {
+                        ::log::error!("{failure}");
+                    }
+                }
                 (event, _) => self.report.event(&event)?,
             }
         }

@@ -1,6 +1,7 @@
 //! What the operator sees: sentences, or JSON with `--json`.
 
-use crate::failure::Failure;
+use super::printer::Printer;
+use crate::failure::{Context, Failure};
 use crate::output::{self, visible};
 use crate::terminal::Screen;
 use node_proto::hub::HubEvent;
@@ -11,24 +12,25 @@ use spec::fingerprint;
 use spec::invite::Invite;
 use spec::limits::KEY_BYTES;
 use spec::wire::entry::{Entry, EntryKind};
-use std::io;
 use std::net::SocketAddr;
 
 /// Where the operator looks.
 #[derive(Debug)]
 pub(super) struct Report {
     is_json: bool,
-    screen: Screen,
+    printer: Option<Printer>,
 }
 
 impl Report {
     pub(super) const fn new(is_json: bool) -> Self {
-        Self { is_json, screen: Screen::plain() }
+        Self { is_json, printer: None }
     }
 
-    /// From now on sentences go to this screen.
-    pub(super) fn attach(&mut self, screen: Screen) {
-        self.screen = screen;
+    /// From now on lines go to this screen, by a thread of its own: a terminal that is stopped, or a pipe that
+    /// nobody reads, must not stop the hub.
+    pub(super) fn attach(&mut self, screen: Screen) -> Result<(), Failure> {
+        self.printer = Some(Printer::start(screen)?);
+        Ok(())
     }
 
     pub(super) fn ready(
@@ -133,8 +135,13 @@ impl Report {
         )
     }
 
-    pub(super) fn closed(&mut self) -> Result<(), Failure> {
-        self.say(|| json!({"event": "closed", "reason": "stopped"}), || Some("the hub has stopped".into()))
+    /// The last line; whoever reads gets a moment to see it.
+    pub(super) fn closed(mut self) {
+        let said = self
+            .say(|| json!({"event": "closed", "reason": "stopped"}), || Some("the hub has stopped".into()));
+        if let (Ok(()), Some(printer)) = (said, self.printer) {
+            printer.finish();
+        }
     }
 
     fn say(
@@ -142,17 +149,15 @@ impl Report {
         value: impl FnOnce() -> Value,
         text: impl FnOnce() -> Option<String>,
     ) -> Result<(), Failure> {
-        let written = if self.is_json {
-            output::json(&value())
-        } else {
-            text().map_or(Ok(()), |text| self.screen.show(&text))
+        let Some(line) = (if self.is_json { Some(value().to_string()) } else { text() }) else {
+            return Ok(());
         };
-        // A hub goes on when nobody looks.
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(format!("cannot write to stdout: {error}")))
+        match &mut self.printer {
+            Some(printer) => {
+                printer.print(line);
+                Ok(())
             }
-            _ => Ok(()),
+            None => output::line(&line).context("cannot write to stdout"),
         }
     }
 }

@@ -63,6 +63,11 @@ impl Ending {
         self.wants_to_quit = true;
     }
 
+    /// Whether what stands behind in the input is not to be said any more.
+    pub(super) const fn is_quitting(&self) -> bool {
+        self.wants_to_quit
+    }
+
     pub(super) const fn failed(&mut self) {
         self.has_failed = true;
     }
@@ -82,7 +87,7 @@ impl Ending {
 
     pub(super) fn event(&mut self, now: Instant, event: &ClientEvent) {
         match event {
-            ClientEvent::Connected { .. } => self.silent_since = None,
+            ClientEvent::Connected { .. } | ClientEvent::Heard => self.silent_since = None,
             ClientEvent::Silent => self.silent_since = self.silent_since.or(Some(now)),
             ClientEvent::Members(_) => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::data::folder::default_path;
 use crate::data::pins::{Pin, Pins};
 use crate::exit;
-use crate::failure::{Context, Failure};
+use crate::failure::Failure;
 use spec::gate::OPEN_ACCESS_SECRET;
 use spec::invite::{HubAddress, Invite};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -93,8 +93,12 @@ fn invited(text: &str, pins: &Pins) -> Result<Found, Failure> {
 
 fn resolve(address: &HubAddress) -> Result<SocketAddr, Failure> {
     let HubAddress { host, port } = address;
-    let mut found = (host.as_str(), *port).to_socket_addrs().context(format!("cannot find {host}"))?;
-    found.next().ok_or_else(|| Failure::new(format!("{host} has no address")))
+    let found = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
+        Failure::new(format!("cannot find {host}: {error}"))
+            .advise("the name as the operator gave it, or an address")
+    })?;
+    // A hub without IPv6 is common, one without IPv4 is not.
+    found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| Failure::new(format!("{host} has no address")))
 }
 
 /// The hub speaks other versions than we do.

@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// After so long without an answer a person is told that there is none.
-const SILENCE: Duration = Duration::from_millis(2500);
+const SILENCE: Duration = node_proto::client::SILENCE;
 
 /// Asks a hub that is not pinned for its key, and a person whether it is the right one.
 pub(super) fn ask(

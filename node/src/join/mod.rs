@@ -39,8 +39,6 @@ use std::time::Duration;
 const PROMPT: &str = "> ";
 /// How long a pipe waits for a hub that does not answer.
 const PIPE_TIMEOUT_SECS: u64 = 60;
-/// Lines that are taken from the input while so many wait for the hub.
-const WAITING_LINES_MAX: usize = 500;
 
 /// Joins a hub and stays until there is nothing more to do.
 ///
@@ -73,10 +71,10 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     };
     let path = Path { remote: found.remote, socket: 0 };
     let client = Client::new(clock.now(), config, path, entropy::bytes()?);
-    let (signals, stop) = wires.mailbox();
-    crate::hub::watch_signals(signals)?;
-    let (mailbox, input) = wires.mailbox();
-    report.attach(terminal::start(PROMPT, mailbox)?);
+    let (signals, stop) = wires.mailbox(1);
+    crate::hub::watch_signals(signals.clone())?;
+    let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
+    report.attach(terminal::start(PROMPT, mailbox, signals)?);
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
@@ -158,7 +156,8 @@ impl Running {
     }
 
     fn take_input(&mut self, now: Instant, input: &Receiver<Input>) -> Result<(), Failure> {
-        while self.client.unstored() < WAITING_LINES_MAX
+        while self.client.has_room()
+            && !self.ending.is_quitting()
             && let Ok(input) = input.try_recv()
         {
             match input {
@@ -166,7 +165,6 @@ impl Running {
                 Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
                 Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
                 Input::End => self.ending.input_ended(),
-                Input::Interrupt => self.leave(now, exit::INTERRUPTED),
             }
         }
         Ok(())
@@ -183,7 +181,7 @@ impl Running {
             }
             Command::Quit => {
                 self.ending.quit();
-                return Ok(());
+                return self.explain_waiting();
             }
             Command::Wrong(why) => return self.complain(&why),
             Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),
@@ -193,6 +191,17 @@ impl Running {
         match self.client.say(target.clone(), kind, &text) {
             Ok(id) => self.report.said(id, &target, kind, &text),
             Err(full) => self.complain(&format!("a line was not sent: {full}")),
+        }
+    }
+
+    /// Leaving waits until everything is stored, and a person should know.
+    fn explain_waiting(&mut self) -> Result<(), Failure> {
+        match self.client.unstored() {
+            waiting if waiting > 0 && !self.client.is_connected() => {
+                let text = format!("{waiting} lines wait for the hub; Ctrl-C leaves without them");
+                self.report.complaint(&text)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -209,20 +218,34 @@ impl Running {
 
     /// Everything the client wants done is done.
     fn drain(&mut self, now: Instant, pins: &mut Pins, found: &Found) -> Result<(), Failure> {
+        self.transmit(now);
+        while let Some(event) = self.client.poll_event() {
+            self.take_event(now, event, pins, found)?;
+        }
         if self.ending.wants_to_leave(self.progress()) {
             self.leave(now, self.ending.code());
         }
+        self.transmit(now);
+        self.wires.flush_capture();
+        self.reading.save(self.client.resume())
+    }
+
+    fn transmit(&mut self, now: Instant) {
         while self.client.poll_transmit(now, &mut self.out).is_some() {
             self.wires.send(self.path, &self.out);
         }
         if let Some(question) = self.watch.poll_transmit(now) {
             self.wires.send(self.path, &question);
         }
-        self.wires.flush_capture();
-        while let Some(event) = self.client.poll_event() {
-            self.take_event(now, event, pins, found)?;
+    }
+
+    /// The way to the hub may lead through another network by now: a new socket asks the routing table anew.
+    fn look_again(&mut self, now: Instant) {
+        let replaced = net::connect(self.path.remote).and_then(|socket| self.wires.replace(socket));
+        match replaced {
+            Ok(()) => self.client.rebind(now),
+            Err(failure) => ::log::debug!("{failure}"),
         }
-        self.reading.save(self.client.resume())
     }
 
     fn take_event(
@@ -240,7 +263,11 @@ impl Running {
                 let Pin { hub_key, access_secret } = found.pin.clone();
                 pins.set(&found.address, Pin { hub_key, access_secret })?;
             }
-            ClientEvent::Silent => self.watch.begin(now)?,
+            ClientEvent::Silent => {
+                self.watch.begin(now)?;
+                self.look_again(now);
+            }
+            ClientEvent::Heard => self.watch.stop(),
             ClientEvent::KeyLog(lines) => {
                 if let Some(key_log) = &mut self.key_log {
                     key_log.write(lines)?;

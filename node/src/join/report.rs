@@ -80,18 +80,15 @@ impl Report {
             ClientEvent::Connected { name, is_again } => {
                 self.name.clone_from(name);
                 let shown = visible(name);
-                let text = match is_again {
-                    true => "* the hub is back".to_owned(),
-                    false => format!(
-                        "* you are {shown} in #{LOBBY_NAME}; /help lists what you can do, /quit leaves"
-                    ),
-                };
-                let interactive = self.screen.is_interactive();
+                let text =
+                    format!("* you are {shown} in #{LOBBY_NAME}; /help lists what you can do, /quit leaves");
+                let is_news = self.screen.is_interactive() && !is_again;
                 self.say(
                     || json!({"event": "connected", "name": name, "room": LOBBY_NAME, "again": is_again}),
-                    || (interactive || *is_again).then_some(text),
+                    || is_news.then_some(text),
                 )
             }
+            ClientEvent::Heard => self.notice("heard", None, "the hub is back"),
             ClientEvent::Room { room, kind, name } => {
                 let is_direct = *kind == RoomKind::Direct;
                 self.rooms.insert(*room, name.clone());

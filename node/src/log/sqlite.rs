@@ -81,13 +81,17 @@ impl SqliteLog {
         from: Seq,
         mut take: impl FnMut(Vec<u8>) -> bool,
     ) -> rusqlite::Result<()> {
-        let mut query =
-            self.db.prepare_cached("SELECT entry FROM entries WHERE room = ?1 AND seq >= ?2 ORDER BY seq")?;
+        let mut query = self
+            .db
+            .prepare_cached("SELECT seq, entry FROM entries WHERE room = ?1 AND seq >= ?2 ORDER BY seq")?;
         let mut rows = query.query(params![room.0, from.0])?;
+        let mut expected = from;
         while let Some(row) = rows.next()? {
-            if !take(row.get(0)?) {
+            // A hole would give what stands behind it a wrong number.
+            if Seq(row.get(0)?) != expected || !take(row.get(1)?) {
                 break;
             }
+            expected = expected.next();
         }
         Ok(())
     }
@@ -111,6 +115,7 @@ impl SqliteLog {
     fn try_commit(&mut self, appends: &[Append], time: UnixTime) -> rusqlite::Result<Vec<Reply>> {
         let mut batch = Batch::default();
         let mut replies = Vec::new();
+        let mut heads: BTreeMap<RoomId, Seq> = BTreeMap::new();
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for append in appends {
             if let Some(sequence) = committed_before(&transaction, append)? {
@@ -118,13 +123,15 @@ impl SqliteLog {
                 replies.push(Reply::Refused { ticket: append.ticket, reason });
                 continue;
             }
-            let head = self.heads.entry(append.room).or_default();
+            let known = self.heads.get(&append.room).copied().unwrap_or_default();
+            let head = heads.entry(append.room).or_insert(known);
             let (sequence, entry) = (head.next(), append.entry(time));
             insert(&transaction, append, sequence, &entry)?;
             *head = sequence;
             batch.push(append.ticket, append.room, sequence, &entry);
         }
         transaction.commit()?;
+        self.heads.append(&mut heads);
         if !batch.tickets.is_empty() {
             replies.insert(0, Reply::Committed(Arc::new(batch)));
         }

@@ -9,7 +9,7 @@ use node_proto::transmit::Path;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
 const WAKER: Token = Token(usize::MAX);
@@ -19,7 +19,7 @@ const RECEIVE_BYTES: usize = 2048;
 /// Lets another thread hand something to a loop and wake it.
 #[derive(Debug)]
 pub struct Mailbox<T> {
-    sender: Sender<T>,
+    sender: SyncSender<T>,
     waker: Arc<Waker>,
 }
 
@@ -30,7 +30,7 @@ impl<T> Clone for Mailbox<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Hands over `item`; `false` when the loop is gone.
+    /// Hands over `item`, and waits while the mailbox is full; `false` when the loop is gone.
     #[must_use]
     pub fn put(&self, item: T) -> bool {
         self.sender.send(item).is_ok() && self.waker.wake().is_ok()
@@ -89,11 +89,24 @@ impl Wires {
         &self.locals
     }
 
-    /// A mailbox of this loop, and where its items arrive.
+    /// A mailbox of this loop that holds `capacity` items, and where its items arrive.
     #[must_use]
-    pub fn mailbox<T>(&self) -> (Mailbox<T>, Receiver<T>) {
-        let (sender, receiver) = mpsc::channel();
+    pub fn mailbox<T>(&self, capacity: usize) -> (Mailbox<T>, Receiver<T>) {
+        let (sender, receiver) = mpsc::sync_channel(capacity);
         (Mailbox { sender, waker: Arc::clone(&self.waker) }, receiver)
+    }
+
+    /// Puts another socket in the place of the only one: the way to the peer may lead elsewhere by now.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn replace(&mut self, socket: std::net::UdpSocket) -> Result<(), Failure> {
+        let local = socket.local_addr().context("a socket has no address")?;
+        let mut socket = UdpSocket::from_std(socket);
+        let registry = self.poll.registry();
+        registry.register(&mut socket, Token(0), Interest::READABLE).context("cannot wait for a socket")?;
+        (self.sockets, self.locals, self.readable) = (vec![socket], vec![local], vec![true]);
+        Ok(())
     }
 
     /// Whether the peer's port was found closed since this was last asked.

@@ -153,7 +153,7 @@ pub(crate) fn datagram(case: &Case) -> Verdict {
     if !short::is_short(&datagram) {
         return Err(Refusal(&["form"]));
     }
-    let mut accepted = highest..highest + CONNECTION_ID_WINDOW;
+    let mut accepted = highest..highest + CONNECTION_ID_WINDOW as u64;
     let index = accepted.find(|index| keys.ids.id(*index) == id).ok_or(Refusal(&["connection id"]))?;
     let Opened { header, frames } = Opener::new(&keys).open(&mut datagram, largest)?;
     let frames = Frames::parse(&datagram[frames], sender)?;

@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
+use spec::VERSION;
 use spec::discard::Discard;
 use spec::gate::Gate;
 use spec::handshake::{Flight, Initiator, InitiatorKeys, Ready};
@@ -97,7 +98,11 @@ impl Attempt {
                 self.next_flight = now;
                 Ok(Progress::None)
             }
-            LongKind::Version => Ok(Progress::OtherVersions(read_versions(long.body))),
+            LongKind::Version => match read_versions(long.body) {
+                // A hub that speaks our version would have answered in it.
+                versions if versions.contains(&VERSION) => Err(Discard::Negotiation),
+                versions => Ok(Progress::OtherVersions(versions)),
+            },
             _ => Err(Discard::WrongState),
         }
     }

@@ -42,7 +42,11 @@ use spec::wire::{long, short};
 use timeline::Timeline;
 
 /// Silence after which the person is told and another handshake begun; a person shall hear within 3 seconds.
-pub const SILENCE: Duration = Duration::from_millis(2500);
+///
+/// It counts from a PING that may leave up to [`KEEP_ALIVE`](spec::limits::KEEP_ALIVE) after the hub went.
+pub const SILENCE: Duration = Duration::from_millis(1900);
+/// How much of the silence a suspicion stands for.
+const SUSPECTED_BEFORE: Duration = Duration::from_millis(1400);
 /// First pause between attempts; doubled each time.
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 /// Longest pause between attempts.
@@ -126,6 +130,8 @@ pub enum ClientEvent {
     Members(Vec<String>),
     /// The hub does not answer.
     Silent,
+    /// The hub answers again, after it was silent or had ended the session.
+    Heard,
     /// The hub ended the session; whether we go on trying.
     Closed {
         /// Why.
@@ -268,16 +274,31 @@ impl Client {
         }
     }
 
+    /// Whether another line can be kept, however long.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
+    /// The shell has another socket: what is on its way would be answered to the old one.
+    pub fn rebind(&mut self, now: Instant) {
+        if self.attempt.is_some() {
+            self.begin_attempt(now);
+        }
+    }
+
     /// The shell has other news of the hub, such as that its port is closed: look at once.
     pub fn suspect(&mut self, now: Instant) {
         if self.is_connected() && self.attempt.is_none() {
+            // News that anyone could forge: it shortens the wait, and decides nothing.
+            self.silent_since = Some(now - SUSPECTED_BEFORE);
             self.begin_attempt(now);
         }
     }
 
     fn submit(&mut self) {
         let Some(session) = &mut self.session else { return };
-        session.submit(&self.outbox);
+        session.submit(&self.outbox, &self.timelines);
         session.ask_members(LOBBY, self.members_wanted);
     }
 
@@ -350,9 +371,14 @@ impl Client {
 
     fn after_datagram(&mut self, now: Instant) {
         self.silent_since = None;
-        self.silence_told = false;
-        self.pause = PAUSE_FIRST;
+        if core::mem::take(&mut self.silence_told) {
+            self.events.push_back(ClientEvent::Heard);
+        }
         self.read_control(now);
+        // A hub that only ever sends us away is not a hub to hurry back to.
+        if self.session.as_ref().is_some_and(session::Session::is_greeted) {
+            self.pause = PAUSE_FIRST;
+        }
         self.read_timelines();
         self.submit();
         self.after_end(now);
@@ -409,6 +435,8 @@ impl Client {
                     self.state = State::Done;
                     return;
                 }
+                // The person knows; that it does not answer meanwhile is no news.
+                self.silence_told = true;
             }
             End::ByUs | End::TimedOut => {}
         }

@@ -4,6 +4,7 @@ use crate::log::RoomId;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use spec::limits::BODY_BYTES_MAX;
 use spec::name::fold;
 use spec::wire::entry::{EntryKind, MessageId};
 
@@ -78,6 +79,20 @@ impl Outbox {
     /// Notes the room for two with `name`.
     pub(super) fn learn_direct(&mut self, name: &str, room: RoomId) {
         self.directs.insert(fold(name), room);
+    }
+
+    /// Whether another line of any length can be kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.lines.len() < LINES_MAX && self.bytes + BODY_BYTES_MAX <= BYTES_MAX
+    }
+
+    pub(super) fn contains(&self, id: &MessageId) -> bool {
+        self.lines.iter().any(|line| line.id == *id)
+    }
+
+    /// The hub's log is another one: its rooms have other numbers.
+    pub(super) fn forget_directs(&mut self) {
+        self.directs.clear();
     }
 
     /// Takes out a line; whether it was there.

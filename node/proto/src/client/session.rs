@@ -49,7 +49,7 @@ impl Greeting<'_> {
         }
         // A fresh buffer holds more than all rooms of a client; what did not fit would be asked for by hand.
         if first.streams.push(CONTROL, &bytes).is_ok() {
-            first.submitted = submit(&mut first.streams, self.outbox, BTreeSet::new());
+            first.submitted = submit(&mut first.streams, self.outbox, self.timelines, BTreeSet::new(), false);
         }
         first
     }
@@ -82,12 +82,21 @@ impl Submit for Connection {
 }
 
 /// Writes the lines that are not yet in this session to the streams of their rooms, in order, as far as the
-/// rooms are known and there is space. Returns what is in the session then.
-fn submit(out: &mut impl Submit, outbox: &Outbox, mut submitted: BTreeSet<MessageId>) -> BTreeSet<MessageId> {
+/// rooms are known and there is space. Returns what is in the session then. Before WELCOME only the lobby is
+/// sure to be the room it was: another log has other rooms. A room that is not yet read is not written to, so
+/// that nothing is committed before the place its author begins to read at.
+fn submit(
+    out: &mut impl Submit,
+    outbox: &Outbox,
+    timelines: &BTreeMap<RoomId, Timeline>,
+    mut submitted: BTreeSet<MessageId>,
+    is_greeted: bool,
+) -> BTreeSet<MessageId> {
     let mut full = BTreeSet::new();
     for line in outbox.lines() {
         let Some(room) = outbox.room_of(&line.target) else { continue };
-        if full.contains(&room) || submitted.contains(&line.id) {
+        let is_unsure = !is_greeted && room != LOBBY || !timelines.contains_key(&room);
+        if is_unsure || full.contains(&room) || submitted.contains(&line.id) {
             continue;
         }
         let mut bytes = Vec::new();
@@ -129,6 +138,8 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
+    /// The log is another one than before: what is in it is all news.
+    reads_anew: bool,
 }
 
 impl Session {
@@ -144,6 +155,7 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
+            reads_anew: false,
         }
     }
 
@@ -173,12 +185,13 @@ impl Session {
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
-    pub(super) fn submit(&mut self, outbox: &Outbox) {
+    pub(super) fn submit(&mut self, outbox: &Outbox, timelines: &BTreeMap<RoomId, Timeline>) {
         if self.connection.is_closing() {
             return;
         }
-        let submitted = core::mem::take(&mut self.submitted);
-        self.submitted = submit(&mut self.connection, outbox, submitted);
+        let mut submitted = core::mem::take(&mut self.submitted);
+        submitted.retain(|id| outbox.contains(id));
+        self.submitted = submit(&mut self.connection, outbox, timelines, submitted, self.is_greeted);
         for line in outbox.lines() {
             if let Target::Direct(name) = &line.target
                 && outbox.room_of(&line.target).is_none()
@@ -239,8 +252,11 @@ impl Session {
                 heard.stored(*id, RoomId(*room), Seq(*sequence));
             }
             Message::Refused { request, reason, id, name } => {
-                let ids =
-                    if *request == kind::DIRECT { heard.outbox.for_name(name) } else { Vec::from([*id]) };
+                let is_for_name = *request == kind::DIRECT;
+                if is_for_name {
+                    self.asked_for.remove(&fold(name));
+                }
+                let ids = if is_for_name { heard.outbox.for_name(name) } else { Vec::from([*id]) };
                 for id in ids {
                     if heard.outbox.remove(&id) {
                         let (reason, name) = (*reason, (*name).to_string());
@@ -256,7 +272,10 @@ impl Session {
         if heard.generation.is_some_and(|known| known != generation) {
             // Another log: its numbers mean nothing here, and every room is read anew.
             heard.timelines.clear();
+            heard.outbox.forget_directs();
             self.subscribed.clear();
+            self.asked_for.clear();
+            self.reads_anew = true;
         }
         *heard.generation = Some(generation);
         self.is_greeted = true;
@@ -272,7 +291,8 @@ impl Session {
             heard.outbox.learn_direct(name, room);
         }
         // A newcomer to the lobby begins with what happens next; what was said to one alone is read whole.
-        let start = if room == LOBBY { head.next() } else { Seq(1) };
+        let is_newcomer = room == LOBBY && !self.reads_anew;
+        let start = if is_newcomer { head.next() } else { Seq(1) };
         let timeline = heard.timelines.entry(room).or_insert_with(|| Timeline::new(start));
         let after = timeline.last();
         if self.subscribed.insert(room) {

@@ -44,9 +44,9 @@ impl Timeline {
         Self { next, ready: VecDeque::new(), hold: BTreeMap::new(), pieces: BTreeMap::new() }
     }
 
-    /// The last entry applied.
-    pub(super) const fn last(&self) -> Seq {
-        Seq(self.next.0.saturating_sub(1))
+    /// The last entry that left.
+    pub(super) fn last(&self) -> Seq {
+        Seq(self.next.0.saturating_sub(1).saturating_sub(self.ready.len() as u64))
     }
 
     /// Whether an entry, or a piece of one, of `len` bytes can be kept.
@@ -59,9 +59,11 @@ impl Timeline {
         held + len <= REASSEMBLY_BYTES_MAX
     }
 
+    /// Bytes held; an entry costs memory even when it is empty.
     fn held(&self) -> usize {
-        self.hold.values().map(Vec::len).sum::<usize>()
-            + self.pieces.values().map(Pieces::held).sum::<usize>()
+        const ENTRY_COST_BYTES: usize = 48;
+        self.hold.values().map(|entry| entry.len() + ENTRY_COST_BYTES).sum::<usize>()
+            + self.pieces.values().map(|pieces| pieces.held() + ENTRY_COST_BYTES).sum::<usize>()
     }
 
     /// Takes a whole entry.
@@ -149,10 +151,10 @@ mod tests {
     fn what_is_next_always_has_room() {
         let mut timeline = Timeline::new(Seq(1));
         for sequence in 2..=5 {
-            assert!(timeline.has_room(Seq(sequence), 65_536));
-            timeline.insert(Seq(sequence), &[0; 65_536]);
+            assert!(timeline.has_room(Seq(sequence), 65_000));
+            timeline.insert(Seq(sequence), &[0; 65_000]);
         }
-        assert!(!timeline.has_room(Seq(6), 1));
+        assert!(!timeline.has_room(Seq(6), 65_000));
         assert!(timeline.has_room(Seq(1), 65_536));
     }
 }

@@ -50,6 +50,11 @@ impl Ledger {
         self.bytes_in_flight
     }
 
+    /// Packets kept account of.
+    pub(super) fn len(&self) -> usize {
+        self.packets.len()
+    }
+
     pub(super) const fn largest_acked(&self) -> Option<u64> {
         self.largest_acked
     }

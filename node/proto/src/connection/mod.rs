@@ -42,7 +42,7 @@ use received::Received;
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{FIRST_WINDOW_PACKETS, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
 use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
@@ -341,6 +341,9 @@ impl Connection {
     fn probe(&mut self, now: Instant) {
         self.stats.probes += 1;
         self.loss.probed(now);
+        if self.is_closing() {
+            return self.ending.repeat();
+        }
         if self.lost.is_empty() {
             self.ledger.oldest_contents(loss::PROBE_PACKETS, &mut self.lost);
         }
@@ -398,6 +401,11 @@ impl Connection {
         self.lost.clear();
     }
 
+    /// Ends the session without a word: nobody is there to hear one.
+    pub fn abandon(&mut self) {
+        self.ending.timed_out();
+    }
+
     // (D) what to do: `begin` is in packer.rs
 
     /// Lost content that is the owner's to say again: entries and fragments.
@@ -431,6 +439,10 @@ impl Connection {
 
     fn probe_at(&self) -> Option<Instant> {
         let sent = self.ledger.last_eliciting_in_flight()?;
+        if self.ending.is_closing() {
+            // There is little time left to say it.
+            return Some(self.last_eliciting + self.rtt.probe_timeout().min(FLIGHT_REPEAT));
+        }
         Some(self.loss.probe_at(sent, &self.rtt, self.waiting_since))
     }
 

@@ -14,7 +14,16 @@ use spec::wire::short::ShortHeader;
 /// One in this many packets carries a GREASE frame, so that peers keep skipping what they do not know.
 const GREASE_ONE_IN: u64 = 64;
 
-/// A datagram being filled; [`seal`](Packer::seal) sends it, dropping it sends nothing.
+/// Packets the ledger keeps account of: twice the window of a peer.
+const LEDGER_PACKETS_MAX: usize = 2048;
+/// Packet numbers at the end of the peer's window that only probes may use.
+const PROBE_RESERVE_PACKETS: u64 = 32;
+/// Packets without an acknowledgement after which even one that only acknowledges asks for one (RFC 9000
+/// section 13.2.4): acknowledgements use up packet numbers too, and nobody acknowledges them by themselves.
+const UNHEARD_PACKETS_MAX: u64 = 16;
+
+/// A datagram being filled. What is in it counts as said, so it has to be [`seal`](Packer::seal)ed.
+#[must_use]
 #[derive(Debug)]
 pub struct Packer<'a> {
     connection: &'a mut Connection,
@@ -32,6 +41,11 @@ impl Connection {
     /// `None` when nothing may be sent at all.
     pub fn begin<'a>(&'a mut self, now: Instant, out: &'a mut Vec<u8>) -> Option<Packer<'a>> {
         if self.end().is_some() && !self.received.is_due() {
+            return None;
+        }
+        // A peer that never acknowledges may not have us keep account of it for ever.
+        if self.ledger.len() >= LEDGER_PACKETS_MAX {
+            self.ending.timed_out();
             return None;
         }
         let number = self.next_number;
@@ -66,9 +80,11 @@ impl Connection {
     fn may_elicit(&self) -> bool {
         //= spec/PROTOCOL.md#short-datagrams
         //# Packet numbers begin at 0.
-        let in_window = self.next_number <= self.number_limit;
         let fits = self.congestion.allows(self.ledger.bytes_in_flight());
-        in_window && (fits || self.loss.has_allowance() || self.is_closing())
+        let is_probe = self.loss.has_allowance() || self.is_closing();
+        // The end of the peer's window is kept for probes: they bring the ACK that moves it.
+        let kept = if is_probe { 0 } else { PROBE_RESERVE_PACKETS };
+        self.next_number <= self.number_limit.saturating_sub(kept) && (fits || is_probe)
     }
 }
 
@@ -119,6 +135,7 @@ impl Packer<'_> {
             self.out.truncate(self.start);
             return false;
         }
+        self.ask_if_unheard();
         self.add_grease();
         let Self { connection, out, now, start, header, contents, is_eliciting, .. } = self;
         if connection.sealer.seal(&header, out, start).is_err() {
@@ -137,7 +154,11 @@ impl Packer<'_> {
         if due || self.connection.received.is_owed() && self.will_write() {
             self.write_ack();
         }
+        //= spec/PROTOCOL.md#closing
+        //# An endpoint that closes repeats CLOSE until it is acknowledged, for at most 3 seconds, and sends
+        //# nothing else but acknowledgements.
         if self.connection.is_closing() {
+            self.may_elicit = false;
             return self.write_close();
         }
         if !self.may_elicit {
@@ -173,9 +194,6 @@ impl Packer<'_> {
     }
 
     fn write_close(&mut self) {
-        if self.connection.lost.contains(&Content::Close) {
-            self.connection.ending.repeat();
-        }
         self.connection.lost.clear();
         let Some((reason, text)) = self.connection.ending.take_close() else { return };
         // A reason is for a person: what exceeds a datagram is cut at a character.
@@ -253,6 +271,16 @@ impl Packer<'_> {
             &Frame::Stream { stream, offset, data: &data },
         );
         u64::from(content_len)
+    }
+
+    fn ask_if_unheard(&mut self) {
+        let heard = self.connection.ledger.largest_acked().map_or(0, |largest| largest + 1);
+        let unheard = self.connection.next_number.saturating_sub(heard);
+        let in_window = self.connection.next_number <= self.connection.number_limit;
+        if unheard >= UNHEARD_PACKETS_MAX && in_window && !self.is_eliciting && !self.connection.is_closing()
+        {
+            self.write(None, &Frame::Ping);
+        }
     }
 
     /// Now and then a frame that means nothing, where padding would stand anyway.

@@ -20,6 +20,8 @@ pub struct Account {
     pub id: AccountId,
     /// Its name at the moment.
     pub name: String,
+    /// Its key; zeros for the hub, which has no session with itself.
+    pub key: ClientKey,
 }
 
 /// All accounts and rooms for two.
@@ -29,12 +31,13 @@ pub struct Accounts {
     by_key: BTreeMap<ClientKey, AccountId>,
     /// Folded names, those an account had before included: a name never passes to another key.
     by_name: BTreeMap<String, AccountId>,
-    direct: BTreeMap<(AccountId, AccountId), RoomId>,
+    /// For each account the others it has a room with.
+    direct: BTreeMap<AccountId, BTreeMap<AccountId, RoomId>>,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
-        let hub = Account { id: HUB_ACCOUNT, name: HUB_NAME.into() };
+        let hub = Account { id: HUB_ACCOUNT, name: HUB_NAME.into(), key: [0; KEY_BYTES] };
         Self {
             accounts: BTreeMap::from([(HUB_ACCOUNT, hub)]),
             by_key: BTreeMap::new(),
@@ -67,33 +70,25 @@ impl Accounts {
     pub fn bind(&mut self, number: u64, key: ClientKey, name: &str) {
         let id = *self.by_key.entry(key).or_insert(AccountId(number));
         self.by_name.insert(fold(name), id);
-        self.accounts.insert(id, Account { id, name: name.into() });
+        self.accounts.insert(id, Account { id, name: name.into(), key });
     }
 
     /// The room of two accounts.
     #[must_use]
     pub fn direct(&self, one: AccountId, other: AccountId) -> Option<RoomId> {
-        self.direct.get(&pair(one, other)).copied()
+        self.direct.get(&one)?.get(&other).copied()
     }
 
     /// Notes the room of two accounts.
     pub fn add_direct(&mut self, one: AccountId, other: AccountId, room: RoomId) {
-        self.direct.insert(pair(one, other), room);
+        self.direct.entry(one).or_default().insert(other, room);
+        self.direct.entry(other).or_default().insert(one, room);
     }
 
     /// The rooms for `account` and one other, with the other.
     pub fn directs_of(&self, account: AccountId) -> impl Iterator<Item = (RoomId, &Account)> {
-        self.direct.iter().filter_map(move |((low, high), room)| {
-            let other = if *low == account { high } else { low };
-            let is_its = *low == account || *high == account;
-            is_its.then(|| self.accounts.get(other)).flatten().map(|other| (*room, other))
-        })
-    }
-
-    /// Whether `account` may read and write the room for two `room`.
-    #[must_use]
-    pub fn is_in_direct(&self, account: AccountId, room: RoomId) -> bool {
-        self.directs_of(account).any(|(known, _)| known == room)
+        let others = self.direct.get(&account).into_iter().flatten();
+        others.filter_map(|(other, room)| Some((*room, self.accounts.get(other)?)))
     }
 }
 
@@ -130,13 +125,15 @@ pub fn read_room_body(body: &[u8]) -> Option<(RoomKind, Option<(AccountId, Accou
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn a_name_never_passes_to_another_key() {
         let mut accounts = Accounts::default();
         accounts.bind(2, [1; 32], "Ann");
         accounts.bind(3, [1; 32], "Anna");
-        assert_eq!(accounts.of_key(&[1; 32]).unwrap(), &Account { id: AccountId(2), name: "Anna".into() });
+        let anna = Account { id: AccountId(2), name: "Anna".into(), key: [1; 32] };
+        assert_eq!(accounts.of_key(&[1; 32]), Some(&anna));
         assert_eq!(accounts.of_name("ANN").unwrap().id, AccountId(2));
         assert_eq!(accounts.of_name("hub").unwrap().id, HUB_ACCOUNT);
     }
@@ -150,10 +147,9 @@ mod tests {
         let body = room_body(RoomKind::Direct, Some((AccountId(3), AccountId(2))));
         let (_, Some((low, high))) = read_room_body(&body).unwrap() else { panic!("a room for two") };
         accounts.add_direct(low, high, RoomId(9));
-        assert!(
-            accounts.is_in_direct(AccountId(2), RoomId(9)) && accounts.is_in_direct(AccountId(3), RoomId(9))
-        );
-        assert!(!accounts.is_in_direct(AccountId(4), RoomId(9)));
+        let rooms =
+            |account| accounts.directs_of(AccountId(account)).map(|(room, _)| room).collect::<Vec<_>>();
+        assert_eq!([rooms(2), rooms(3), rooms(4)], [vec![RoomId(9)], vec![RoomId(9)], vec![]]);
         assert_eq!(accounts.direct(AccountId(3), AccountId(2)), Some(RoomId(9)));
     }
 }

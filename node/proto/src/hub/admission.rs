@@ -5,7 +5,7 @@
 //! when the hub is busy, and every table is bounded.
 
 use super::HubConfig;
-use super::answered::{Answered, mark};
+use super::answered::{Answered, Mark, mark};
 use super::prefix::{Prefix, PrefixTable};
 use crate::random::Random;
 use crate::transmit::Path;
@@ -26,7 +26,7 @@ use spec::wire::long::{AttemptId, Long, LongKind};
 
 /// Handshakes answered in a second above which the hub asks for cookies.
 pub const HANDSHAKES_PER_SECOND: u32 = 500;
-/// Answers of 128 bytes (RETRY, KEY, VERSION) in a second.
+/// RETRY datagrams in a second, and KEY and VERSION together.
 pub const ANSWERS_PER_SECOND: u32 = 2000;
 
 /// What became of a datagram.
@@ -66,8 +66,8 @@ struct Slot {
 struct HalfOpen {
     responder: Responder,
     resp: Vec<u8>,
-    /// mac1 of the two fragments that were answered.
-    answered: [[u8; 16]; 2],
+    /// The two fragments that were answered.
+    answered: [Mark; 2],
     /// Which of them came again since RESP was sent.
     again: [bool; 2],
     arrived: Instant,
@@ -88,11 +88,15 @@ pub struct Admission {
     strangers: Option<Gate>,
     slots: PrefixTable<Key, Slot>,
     half_open: PrefixTable<Key, HalfOpen>,
+    /// Messages 1 that got a RESP, by attempt id.
     answered: Answered,
+    /// KEYREQ, and INIT of other versions: strangers may not make us forget whom we answered.
+    answered_small: Answered,
     cookie_secrets: [Secret<32>; 2],
     cookie_rotation: Instant,
     handshakes: Rate,
     answers: Rate,
+    retries: Rate,
 }
 
 impl Admission {
@@ -108,10 +112,12 @@ impl Admission {
             slots: PrefixTable::new(HALF_OPEN_MAX),
             half_open: PrefixTable::new(HALF_OPEN_MAX),
             answered: Answered::default(),
+            answered_small: Answered::default(),
             cookie_secrets: [cookie_secret.clone(), cookie_secret],
             cookie_rotation: now + COOKIE_SECRET_TIME,
             handshakes: Rate::new(HANDSHAKES_PER_SECOND),
             answers: Rate::new(ANSWERS_PER_SECOND),
+            retries: Rate::new(ANSWERS_PER_SECOND),
         }
     }
 
@@ -166,11 +172,11 @@ impl Admission {
         //= spec/PROTOCOL.md#open-hubs
         //# The hub MUST answer the same KEYREQ at most once.
         let mark = mark(&long.mac1);
-        if self.answered.contains(&mark) {
+        if self.answered_small.contains(&mark) {
             return Err(Discard::Replayed);
         }
         self.answers.take(now)?;
-        self.answered.insert(mark);
+        self.answered_small.insert(mark);
         let mut body = Vec::from(*self.identity.public());
         body.extend_from_slice(&random.array::<{ ANSWER_BODY_BYTES - KEY_BYTES }>());
         Ok(Outcome::Answer(gate.build(LongKind::Key, 0, random.reserved(), VERSION, long.attempt, &body)))
@@ -198,6 +204,10 @@ impl Admission {
         let key = (path, long.attempt);
         if self.half_open.get_mut(&key).is_some() {
             return self.repeat_resp(&key, long);
+        }
+        // A repetition takes no slot, makes nobody busy and gets no cookie either.
+        if self.answered.contains(&mark(&long.attempt.0)) {
+            return Err(Discard::Replayed);
         }
         //= spec/PROTOCOL.md#cookie
         //# A busy hub MUST NOT keep a fragment whose mac2 was not made with a valid cookie.
@@ -233,7 +243,7 @@ impl Admission {
         if long.fragment != 0 {
             return Err(Discard::Mac2);
         }
-        self.answers.take(now)?;
+        self.retries.take(now)?;
         let cookie = Cookie::for_address(&self.cookie_secrets[0], path.remote);
         let gate = &self.doors[door].gate;
         let (salt, reserved) = (random.array(), random.reserved());
@@ -249,11 +259,11 @@ impl Admission {
         random: &mut Random,
     ) -> Result<Outcome, Discard> {
         let mark = mark(&long.mac1);
-        if self.answered.contains(&mark) {
+        if self.answered_small.contains(&mark) {
             return Err(Discard::Replayed);
         }
         self.answers.take(now)?;
-        self.answered.insert(mark);
+        self.answered_small.insert(mark);
         let mut body = [0; ANSWER_BODY_BYTES];
         body[..4].copy_from_slice(&VERSION);
         body[16..].copy_from_slice(&random.array::<{ ANSWER_BODY_BYTES - 16 }>());
@@ -263,7 +273,7 @@ impl Admission {
 
     fn repeat_resp(&mut self, key: &Key, long: &Long<'_>) -> Result<Outcome, Discard> {
         let half_open = self.half_open.get_mut(key).ok_or(Discard::UnknownConnection)?;
-        if half_open.answered[long.fragment] != long.mac1 {
+        if half_open.answered[long.fragment] != mark(long.body) {
             return Err(Discard::WrongState);
         }
         half_open.again[long.fragment] = true;
@@ -310,28 +320,24 @@ impl Admission {
         let pairs = first.iter().flat_map(|one| second.iter().map(move |two| (one, two)));
         let mut result = Ok(Outcome::Kept);
         let mut read = None;
-        for ((mac_one, one), (mac_two, two)) in pairs {
+        for ((_, one), (_, two)) in pairs {
             let message = [&one[..], two].concat();
             let door = &self.doors[door];
-            if self.answered.contains(&mark(&message[..KEY_BYTES])) {
-                result = Err(Discard::Replayed);
-                continue;
-            }
             match ReceivedInit::read(&message, key.1, &self.identity, &door.access_secret) {
                 Ok(init) => {
-                    read = Some((init, mark(&message[..KEY_BYTES]), [*mac_one, *mac_two]));
+                    read = Some((init, [mark(one), mark(two)]));
                     break;
                 }
                 Err(discard) => result = Err(discard),
             }
         }
-        let Some((init, mark, answered)) = read else { return result };
+        let Some((init, answered)) = read else { return result };
         self.handshakes.count(now);
         let gate = &self.doors[door].gate;
         let (ephemeral, kem_random) = (random.secret(), random.secret());
         let (responder, resp) = init.respond(ephemeral, &kem_random, gate, random.reserved())?;
         self.slots.remove(&key);
-        self.answered.insert(mark);
+        self.answered.insert(mark(&key.1.0));
         let half_open = HalfOpen { responder, resp: resp.clone(), answered, again: [false; 2], arrived: now };
         let prefix = Prefix::of(key.0.remote.ip());
         self.half_open.insert(key, prefix, now + HALF_OPEN_TIME, half_open);

@@ -60,6 +60,12 @@ impl Scene {
         self.give(from, datagram).unwrap_err()
     }
 
+    /// Whether a flight gets an answer, whatever it is.
+    fn answers(&mut self, flight: &Flight) -> bool {
+        let results = flight.datagrams().each_ref().map(|datagram| self.give(path(ADDRESS), datagram));
+        results.iter().any(|result| matches!(result, Ok(Outcome::Answer(_))))
+    }
+
     fn begin(&mut self, access_secret: u8) -> (Initiator, Flight) {
         let keys = InitiatorKeys {
             own_static: KeyPair::new(Secret::new([5; 32])),
@@ -180,7 +186,8 @@ fn version_is_answered_once() {
 #[test]
 fn key_is_answered_once() {
     let (mut scene, attempt) = (Scene::new(true), AttemptId([8; 8]));
-    let request = Gate::for_strangers().build(LongKind::KeyReq, 0, 0, VERSION, attempt, &[7; LONG_BODY_BYTES]);
+    let request =
+        Gate::for_strangers().build(LongKind::KeyReq, 0, 0, VERSION, attempt, &[7; LONG_BODY_BYTES]);
     let answer = scene.answer(&request).unwrap();
     let key = parse(&answer);
     assert_eq!((key.kind, key.attempt), (LongKind::Key, attempt));
@@ -200,7 +207,8 @@ fn key_is_answered_once() {
 fn a_hub_that_is_not_open_keeps_its_key() {
     let mut scene = Scene::new(false);
     let attempt = AttemptId([8; 8]);
-    let request = Gate::for_strangers().build(LongKind::KeyReq, 0, 0, VERSION, attempt, &[7; LONG_BODY_BYTES]);
+    let request =
+        Gate::for_strangers().build(LongKind::KeyReq, 0, 0, VERSION, attempt, &[7; LONG_BODY_BYTES]);
     //= spec/PROTOCOL.md#open-hubs
     //= type=test
     //# A hub that is not open MUST NOT answer KEYREQ.
@@ -341,8 +349,7 @@ fn fin_counts_once_and_from_the_address_of_its_init() {
     assert_eq!(scene.discarded(path(ADDRESS), &forged), Discard::Unauthentic);
     assert!(matches!(scene.give(path(ADDRESS), &fin), Ok(Outcome::Finished(_))));
     assert_eq!(scene.discarded(path(ADDRESS), &fin), Discard::UnknownConnection);
-    assert_eq!(scene.answer(&flight.datagrams()[0]), None);
-    assert_eq!(scene.discarded(path(ADDRESS), &flight.datagrams()[1]), Discard::Replayed);
+    assert!(!scene.answers(&flight));
 }
 
 /// What is half open is forgotten after five seconds: a late FIN, or the other fragment, finds nothing.
@@ -361,8 +368,7 @@ fn half_open_handshakes_expire() {
     assert_eq!(scene.discarded(path(ADDRESS), &fin), Discard::UnknownConnection);
     assert_eq!(scene.answer(&lonely.datagrams()[1]), None);
     // What was answered is remembered for longer.
-    assert_eq!(scene.answer(&flight.datagrams()[0]), None);
-    assert_eq!(scene.discarded(path(ADDRESS), &flight.datagrams()[1]), Discard::Replayed);
+    assert!(!scene.answers(&flight));
 }
 
 /// Answers to strangers are so many a second, and no more.
@@ -402,9 +408,10 @@ fn key_requests_push_no_message_one_out_of_memory() {
     //= type=test
     //# The hub MUST remember at least the last 65,536 messages 1 it answered, and answer a repetition only from
     //# the same address while its half-open handshake lives.
-    let answers = flight.datagrams().iter().filter(|datagram| {
-        matches!(scene.give(path(ADDRESS), datagram), Ok(Outcome::Answer(_)))
-    });
+    let answers = flight
+        .datagrams()
+        .iter()
+        .filter(|datagram| matches!(scene.give(path(ADDRESS), datagram), Ok(Outcome::Answer(_))));
     assert_eq!(answers.count(), 0);
 }
 
@@ -416,7 +423,8 @@ fn other_reserved_bits_do_not_cost_the_repetition_of_resp() {
     for datagram in flight.datagrams() {
         let long = parse(datagram);
         let reserved = (datagram[0] & 0b11) ^ 1;
-        let copy = scene.gate.build(LongKind::Init, long.fragment, reserved, VERSION, long.attempt, long.body);
+        let copy =
+            scene.gate.build(LongKind::Init, long.fragment, reserved, VERSION, long.attempt, long.body);
         let _unused = scene.give(path(ADDRESS), &copy);
     }
     let answers: Vec<_> = flight

@@ -1,18 +1,18 @@
 //! The log's answers: what was waited for, and what becomes of it.
 
-use super::accounts::read_room_body;
+use super::accounts::{ClientKey, read_room_body};
 use super::room::Room;
 use super::sessions::{SessionId, Stage};
 use super::{Hub, HubEvent, Submitted};
 use crate::log::{AccountId, Batch, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
 use spec::name::fold;
 use spec::time::Instant;
-use spec::wire::entry::{Entry, EntryKind};
-use spec::wire::message::{Message, Refusal, RoomKind};
+use spec::wire::entry::{Entry, EntryKind, MessageId};
+use spec::wire::message::{Message, Refusal, RoomKind, kind};
 
 /// Appends that may wait for the log.
 const WAITING_MAX: usize = 4096;
@@ -22,10 +22,10 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 /// Why something is being appended, when somebody waits for it.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// A name for a session's key.
+    /// A name for a key.
     Register {
-        /// The session.
-        session: SessionId,
+        /// The key.
+        key: ClientKey,
         /// The name.
         name: String,
     },
@@ -50,7 +50,7 @@ pub(super) struct Pending {
     /// Lines of the operator whose room for two is being made.
     pub(super) whispers: Vec<(AccountId, String)>,
     /// Sessions whose submissions wait for room.
-    waiting: BTreeSet<SessionId>,
+    waiting: VecDeque<SessionId>,
 }
 
 impl Pending {
@@ -73,7 +73,9 @@ impl Pending {
     }
 
     pub(super) fn wait(&mut self, session: SessionId) {
-        self.waiting.insert(session);
+        if !self.waiting.contains(&session) {
+            self.waiting.push_back(session);
+        }
     }
 
     pub(super) fn expect(&mut self, ticket: Ticket, purpose: Purpose) {
@@ -82,6 +84,12 @@ impl Pending {
 
     pub(super) fn submitted(&mut self, ticket: Ticket, submitted: Submitted) {
         self.expect(ticket, Purpose::Submitted(submitted));
+    }
+
+    /// The append that binds `wanted` to `key`, while it is on its way.
+    pub(super) fn registration(&self, wanted: &str, key: &ClientKey) -> Option<Ticket> {
+        let same = |purpose: &Purpose| matches!(purpose, Purpose::Register { name, key: known } if name == wanted && known == key);
+        self.purposes.iter().find(|(_, purpose)| same(purpose)).map(|(ticket, _)| *ticket)
     }
 
     pub(super) fn is_registering(&self, wanted: &str) -> bool {
@@ -116,7 +124,7 @@ impl Hub {
         }
         for (ticket, _, _) in &batch.tickets {
             match self.pending.settle(*ticket) {
-                Some(Purpose::Register { session, .. }) => self.registered(now, session),
+                Some(Purpose::Register { key, .. }) => self.registered(now, *ticket, &key),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
                 _ => {}
             }
@@ -134,10 +142,10 @@ impl Hub {
                 }
             }
             EntryKind::Room => {
-                let Some((kind, pair)) = read_room_body(entry.body) else { return };
+                let Some((room_kind, pair)) = read_room_body(entry.body) else { return };
                 let room = RoomId(sequence.0);
-                self.rooms.insert(room, Room::new(kind, entry.name));
-                if let (RoomKind::Direct, Some((one, other))) = (kind, pair) {
+                self.rooms.insert(room, Room::new(room_kind, entry.name, pair));
+                if let (RoomKind::Direct, Some((one, other))) = (room_kind, pair) {
                     self.accounts.add_direct(one, other, room);
                 }
             }
@@ -153,29 +161,35 @@ impl Hub {
         for reader in log.readers() {
             self.touch(reader);
         }
-        if room == LOBBY || self.accounts.is_in_direct(HUB_ACCOUNT, room) {
+        if room == LOBBY || self.may_use(HUB_ACCOUNT, room) {
             let event =
                 |(sequence, entry): (Seq, &[u8])| HubEvent::Entry { room, sequence, entry: entry.to_vec() };
             self.events.extend(page.entries().map(event));
         }
     }
 
-    fn registered(&mut self, now: Instant, id: SessionId) {
-        let Some(session) = self.sessions.get(id) else { return };
-        if !matches!(session.stage, Stage::Registering { .. }) {
-            return;
-        }
-        if let Some(account) = self.accounts.of_key(&session.client_key).cloned() {
+    /// A name was bound to a key: every session that waits for it is greeted.
+    fn registered(&mut self, now: Instant, ticket: Ticket, key: &ClientKey) {
+        let Some(account) = self.accounts.of_key(key).cloned() else { return };
+        for id in self.waiting_for(ticket, key) {
             self.greet(id, &account);
             self.serve(now, id);
         }
+    }
+
+    fn waiting_for(&self, ticket: Ticket, key: &ClientKey) -> Vec<SessionId> {
+        let waits = |id: &SessionId| {
+            let stage = self.sessions.get(*id).map(|session| &session.stage);
+            matches!(stage, Some(Stage::Registering { ticket: known, .. }) if *known == ticket)
+        };
+        self.sessions.of_key(key).into_iter().filter(waits).collect()
     }
 
     fn made_direct(&mut self, one: AccountId, other: AccountId) {
         let Some(room) = self.accounts.direct(one, other) else { return };
         for (account, peer) in [(one, other), (other, one)] {
             let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
-            for id in self.sessions.of_account(account).collect::<Vec<_>>() {
+            for id in self.sessions_of(account) {
                 self.tell_room(id, room, Some(&name));
             }
         }
@@ -195,9 +209,15 @@ impl Hub {
                 self.events.push_back(HubEvent::LogTrouble);
                 self.refuse(session, 0, Refusal::LogFull, (id, ""));
             }
-            (Some(Purpose::Register { session, .. }), _) => {
+            (Some(Purpose::Register { key, .. }), _) => {
                 self.events.push_back(HubEvent::LogTrouble);
-                self.close(now, session, CloseReason::Failed, "the hub could not store the name");
+                for session in self.waiting_for(ticket, &key) {
+                    self.close(now, session, CloseReason::Failed, "the hub could not store the name");
+                }
+            }
+            (Some(Purpose::Direct { one, other }), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.refuse_direct(one, other);
             }
             (_, Refused::Duplicate(_)) => {}
             (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
@@ -205,18 +225,38 @@ impl Hub {
         self.serve_waiting(now);
     }
 
+    /// A room for two could not be made: whoever asked for it hears so.
+    fn refuse_direct(&mut self, one: AccountId, other: AccountId) {
+        for (account, peer) in [(one, other), (other, one)] {
+            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
+            for id in self.sessions_of(account) {
+                self.refuse(id, kind::DIRECT, Refusal::LogFull, (MessageId([0; 16]), &name));
+            }
+        }
+    }
+
     /// A page was read: whoever waits for it may go on.
     pub(super) fn paged(&mut self, room: RoomId, page: Page) {
         let Some(log) = self.rooms.get_mut(&room) else { return };
+        let is_missing = page.is_empty() && page.first() <= log.head();
         log.insert(page);
+        if is_missing {
+            // It is asked for again when a reader is next heard of, and not at once, for ever.
+            self.events.push_back(HubEvent::LogTrouble);
+            return;
+        }
         for reader in log.readers() {
             self.touch(reader);
         }
     }
 
     fn serve_waiting(&mut self, now: Instant) {
-        if self.pending.has_room() {
-            for id in core::mem::take(&mut self.pending.waiting) {
+        // Each gets one turn: who is not through by then waits again, behind the others.
+        for _ in 0..self.pending.waiting.len() {
+            if !self.pending.has_room() {
+                return;
+            }
+            if let Some(id) = self.pending.waiting.pop_front() {
                 self.serve(now, id);
             }
         }

@@ -4,7 +4,7 @@ use super::accounts::{Account, room_body};
 use super::commit::Purpose;
 use super::sessions::{Cursor, SessionId, Stage};
 use super::{Hub, HubEvent};
-use crate::log::{AccountId, HUB_ROOM, LOBBY, RoomId, Seq};
+use crate::log::{AccountId, HUB_ROOM, LOBBY, RoomId, Seq, Ticket};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use spec::close::CloseReason;
@@ -16,35 +16,48 @@ use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, RoomKind, kind};
 /// The stream of control messages.
 pub(super) const CONTROL: u64 = 0;
 
+/// Bytes of answers that may wait for a client to read them.
+const ANSWERS_BYTES_MAX: usize = 65_536;
+
 /// Bytes of names in one MEMBERS message: it must fit a control message.
 const MEMBERS_BYTES_MAX: usize = 32_768;
 
 impl Hub {
     /// Reads whole control messages as they have arrived.
     pub(super) fn read_control(&mut self, now: Instant, id: SessionId) {
-        loop {
-            let Some(session) = self.sessions.get(id) else { return };
-            // What follows HELLO waits until the log has taken the name.
-            if matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
-                return;
-            }
-            let bytes = session.connection.readable(CONTROL).to_vec();
-            match Message::split(&bytes) {
-                Ok(None) => return,
-                Ok(Some((message, used))) => {
-                    if let Some(session) = self.sessions.get_mut(id) {
-                        session.connection.consume(CONTROL, used);
-                    }
+        let Some(session) = self.sessions.get(id) else { return };
+        // One copy of what has arrived, so that the connection is free while messages are acted on.
+        let bytes = session.connection.readable(CONTROL).to_vec();
+        let mut used = 0;
+        while self.takes_messages(now, id) {
+            match Message::split(&bytes[used..]) {
+                Ok(None) => break,
+                Ok(Some((message, len))) => {
+                    used += len;
                     self.handle_message(now, id, &message);
                 }
                 //= spec/PROTOCOL.md#application-messages
                 //# A receiver MUST close the session with VIOLATION when a control message or a submission is
                 //# longer than it may be or does not decode.
-                Err(error) => {
-                    return self.close(now, id, CloseReason::Violation, &error.to_string());
-                }
+                Err(error) => return self.close(now, id, CloseReason::Violation, &error.to_string()),
             }
         }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.connection.consume(CONTROL, used);
+        }
+    }
+
+    /// What follows HELLO waits until the log has taken the name, and who does not read answers gets no more.
+    fn takes_messages(&mut self, now: Instant, id: SessionId) -> bool {
+        let Some(session) = self.sessions.get(id) else { return false };
+        if matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
+            return false;
+        }
+        let is_slow = session.connection.unacknowledged(CONTROL) > ANSWERS_BYTES_MAX;
+        if is_slow {
+            self.close(now, id, CloseReason::Slow, "the hub's answers are not read");
+        }
+        !is_slow
     }
 
     fn handle_message(&mut self, now: Instant, id: SessionId, message: &Message<'_>) {
@@ -68,7 +81,7 @@ impl Hub {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
         let Some(session) = self.sessions.get_mut(id) else { return };
-        // A client that does not read its answers has no use for more of them.
+        // Answers stop long before the buffer is full: see `takes_messages`.
         if session.connection.send(CONTROL, &bytes).is_ok() {
             self.touch(id);
         }
@@ -96,14 +109,22 @@ impl Hub {
         }
         let owner = self.accounts.of_name(wanted).map(|owner| owner.id);
         let is_taken = owner.is_some() && owner != own.as_ref().map(|own| own.id);
+        if let Some(ticket) = self.pending.registration(wanted, &key) {
+            // The same client, again, before the log has answered.
+            return self.wait_for_name(id, ticket, wanted);
+        }
         if is_taken || self.pending.is_registering(wanted) {
             let text = alloc::format!("the name {wanted} belongs to someone else");
             return self.close(now, id, CloseReason::NameTaken, &text);
         }
         let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Account, wanted, key.to_vec());
-        self.pending.expect(ticket, Purpose::Register { session: id, name: wanted.to_string() });
+        self.pending.expect(ticket, Purpose::Register { key, name: wanted.to_string() });
+        self.wait_for_name(id, ticket, wanted);
+    }
+
+    fn wait_for_name(&mut self, id: SessionId, ticket: Ticket, name: &str) {
         if let Some(session) = self.sessions.get_mut(id) {
-            session.stage = Stage::Registering { ticket, name: wanted.to_string() };
+            session.stage = Stage::Registering { ticket, name: name.to_string() };
         }
     }
 
@@ -136,7 +157,7 @@ impl Hub {
     // what it wants
 
     pub(super) fn may_use(&self, account: AccountId, room: RoomId) -> bool {
-        room == LOBBY || self.accounts.is_in_direct(account, room)
+        room == LOBBY || self.rooms.get(&room).is_some_and(|room| room.is_for(account))
     }
 
     fn subscribe(&mut self, id: SessionId, account: AccountId, room: RoomId, after: Seq) {

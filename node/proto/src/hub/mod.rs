@@ -41,6 +41,7 @@ use sessions::{Session, SessionId, Sessions, Stage};
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::handshake::KeyPair;
+use spec::limits::BODY_BYTES_MAX;
 use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
@@ -50,6 +51,11 @@ use spec::wire::{long, short};
 
 /// The lobby's name.
 pub const LOBBY_NAME: &str = "lobby";
+
+/// Sessions of one key that were never heard of.
+const UNCONFIRMED_PER_KEY_MAX: usize = 4;
+/// How long a session may go unheard from its beginning: twice what a client waits for an answer.
+const UNCONFIRMED_TIME: Duration = Duration::from_secs(10);
 
 /// What an operator decides about a hub.
 #[derive(Debug)]
@@ -277,12 +283,32 @@ impl Hub {
         if let Ok(frames) = Frames::parse(&finished.frames, Side::Client) {
             connection.apply_fin(&frames);
         }
+        self.forget_unconfirmed(now, &finished.client_key);
         let session = self.sessions.insert(Session::new(connection, finished.client_key, init_arrived));
         self.stats.sessions += 1;
         if self.sessions.len() > self.config.sessions_max {
             self.close(now, session, CloseReason::Full, "this hub takes no more sessions");
         }
         self.serve(now, session);
+    }
+
+    /// One key needs no more than a few sessions at a time: the oldest that were never heard of make room.
+    fn forget_unconfirmed(&mut self, now: Instant, key: &accounts::ClientKey) {
+        let is_unconfirmed =
+            |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_confirmed);
+        let unconfirmed: Vec<SessionId> =
+            self.sessions.of_key(key).into_iter().filter(is_unconfirmed).collect();
+        let surplus = (unconfirmed.len() + 1).saturating_sub(UNCONFIRMED_PER_KEY_MAX);
+        for id in &unconfirmed[..surplus.min(unconfirmed.len())] {
+            self.abandon(now, *id);
+        }
+    }
+
+    fn abandon(&mut self, now: Instant, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.connection.abandon();
+        }
+        self.drop_if_over(now, id);
     }
 
     /// The first packet of a client shows that it holds the keys: only then its older sessions go.
@@ -331,6 +357,10 @@ impl Hub {
         for id in self.sessions.due(now) {
             let Some(session) = self.sessions.get_mut(id) else { continue };
             session.connection.handle_timeout(now);
+            // A client that never was heard gave up long ago.
+            if !session.is_confirmed && session.init_arrived + UNCONFIRMED_TIME <= now {
+                session.connection.abandon();
+            }
             self.touch(id);
         }
         for account in self.presence.overdue(now) {
@@ -403,6 +433,8 @@ impl Hub {
     // what every part needs
 
     fn append(&mut self, append: Append) {
+        // A longer entry could be stored and never be delivered.
+        assert!(append.body.len() <= BODY_BYTES_MAX, "whoever appends checks the length");
         self.pending.count(append.ticket, append.cost());
         self.effects.push_back(Effect::Append(append));
     }

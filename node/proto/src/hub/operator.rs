@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 use spec::close::CloseReason;
+use spec::limits::BODY_BYTES_MAX;
 use spec::name::{HUB_NAME, fold};
 use spec::time::Instant;
 use spec::wire::entry::EntryKind;
@@ -26,9 +27,18 @@ pub struct Present {
     pub stats: Stats,
 }
 
-/// Nobody has this name.
+/// Why what the operator wanted did not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoSuchName;
+pub enum Unsaid {
+    /// Nobody has this name.
+    NoSuchName,
+    /// The text is longer than 65,536 bytes.
+    TooLong,
+}
+
+fn check_length(text: &str) -> Result<(), Unsaid> {
+    if text.len() > BODY_BYTES_MAX { Err(Unsaid::TooLong) } else { Ok(()) }
+}
 
 impl Hub {
     /// The clients that are connected.
@@ -47,8 +57,9 @@ impl Hub {
     /// Sends everyone with this name away, tells them why, and announces it.
     ///
     /// # Errors
-    /// [`NoSuchName`] when nobody connected has it.
-    pub fn kick(&mut self, now: Instant, name: &str, reason: &str) -> Result<(), NoSuchName> {
+    /// [`Unsaid::NoSuchName`] when nobody connected has it.
+    pub fn kick(&mut self, now: Instant, name: &str, reason: &str) -> Result<(), Unsaid> {
+        check_length(reason)?;
         let named = |session: &SessionId| {
             let account = self.sessions.get(*session).and_then(|session| session.account());
             let account = account.and_then(|account| self.accounts.get(account));
@@ -56,7 +67,7 @@ impl Hub {
         };
         let sessions: Vec<SessionId> = self.sessions.ids().into_iter().filter(named).collect();
         if sessions.is_empty() {
-            return Err(NoSuchName);
+            return Err(Unsaid::NoSuchName);
         }
         let text = if reason.is_empty() { "removed by the operator" } else { reason };
         for session in sessions {
@@ -66,18 +77,24 @@ impl Hub {
     }
 
     /// Says something to everyone.
-    pub fn alert(&mut self, text: &str) {
+    ///
+    /// # Errors
+    /// [`Unsaid::TooLong`].
+    pub fn alert(&mut self, text: &str) -> Result<(), Unsaid> {
+        check_length(text)?;
         self.append_as_hub(LOBBY, EntryKind::Alert, HUB_NAME, text.as_bytes().to_vec());
+        Ok(())
     }
 
     /// Says something to one person, now or when they come back.
     ///
     /// # Errors
-    /// [`NoSuchName`] when nobody has it.
-    pub fn whisper(&mut self, name: &str, text: &str) -> Result<(), NoSuchName> {
+    /// [`Unsaid::NoSuchName`] when nobody has it.
+    pub fn whisper(&mut self, name: &str, text: &str) -> Result<(), Unsaid> {
+        check_length(text)?;
         let known = self.accounts.of_name(name).map(|account| account.id);
         let Some(to) = known.filter(|account| *account != HUB_ACCOUNT) else {
-            return Err(NoSuchName);
+            return Err(Unsaid::NoSuchName);
         };
         self.pending.whispers.push((to, text.to_string()));
         if self.accounts.direct(HUB_ACCOUNT, to).is_none() {

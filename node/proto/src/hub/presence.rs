@@ -102,7 +102,15 @@ impl Hub {
     }
 
     fn has_other_session(&self, session: SessionId, account: AccountId) -> bool {
-        self.sessions.of_account(account).any(|other| other != session)
+        self.sessions_of(account).into_iter().any(|other| other != session)
+    }
+
+    /// The sessions that were greeted as `account`.
+    pub(super) fn sessions_of(&self, account: AccountId) -> Vec<SessionId> {
+        let Some(known) = self.accounts.get(account) else { return Vec::new() };
+        let is_greeted =
+            |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.account() == Some(account));
+        self.sessions.of_key(&known.key).into_iter().filter(is_greeted).collect()
     }
 
     pub(super) fn announce_left(&mut self, account: AccountId, reason: &str) {

@@ -20,31 +20,34 @@ impl Hub {
         let streams: Vec<u64> =
             session.connection.readable_streams().filter(|stream| *stream != CONTROL).collect();
         for stream in streams {
-            while self.pending.has_room() && self.read_submission(now, id, account, stream) {}
+            self.read_stream(now, id, account, stream);
         }
         if !self.pending.has_room() {
             self.pending.wait(id);
         }
     }
 
-    /// Reads one submission; whether there was one.
-    fn read_submission(&mut self, now: Instant, id: SessionId, account: AccountId, stream: u64) -> bool {
-        let Some(session) = self.sessions.get(id) else { return false };
-        // The borrow of the connection ends before the submission is acted on.
-        let bytes = session.connection.readable(stream).to_vec();
-        match Submission::split(&bytes) {
-            Ok(None) => false,
-            Ok(Some((submission, used))) => {
-                if let Some(session) = self.sessions.get_mut(id) {
-                    session.connection.consume(stream, used);
+    fn read_stream(&mut self, now: Instant, id: SessionId, account: AccountId, stream: u64) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let readable = session.connection.readable(stream);
+        if Submission::split(readable) == Ok(None) {
+            return;
+        }
+        // One copy of what has arrived, so that the connection is free while submissions are acted on.
+        let bytes = readable.to_vec();
+        let mut used = 0;
+        while self.pending.has_room() {
+            match Submission::split(&bytes[used..]) {
+                Ok(None) => break,
+                Ok(Some((submission, len))) => {
+                    used += len;
+                    self.submit(id, account, RoomId(stream), &submission);
                 }
-                self.submit(id, account, RoomId(stream), &submission);
-                true
+                Err(error) => return self.close(now, id, CloseReason::Violation, &error.to_string()),
             }
-            Err(error) => {
-                self.close(now, id, CloseReason::Violation, &error.to_string());
-                false
-            }
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.connection.consume(stream, used);
         }
     }
 

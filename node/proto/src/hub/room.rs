@@ -1,7 +1,7 @@
 //! One room on this core: its head, the pages that are in memory, and who reads it. Knows no connection.
 
 use super::sessions::SessionId;
-use crate::log::{Page, Run, Seq};
+use crate::log::{AccountId, Page, Run, Seq};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use spec::wire::message::RoomKind;
@@ -14,6 +14,8 @@ pub(super) const CACHE_BYTES: usize = 262_144;
 pub(super) struct Room {
     pub(super) kind: RoomKind,
     pub(super) name: alloc::string::String,
+    /// The accounts of a room for two.
+    pair: Option<(AccountId, AccountId)>,
     head: Seq,
     pages: BTreeMap<Seq, Page>,
     cached: usize,
@@ -23,16 +25,22 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(kind: RoomKind, name: &str) -> Self {
+    pub(super) fn new(kind: RoomKind, name: &str, pair: Option<(AccountId, AccountId)>) -> Self {
         Self {
             kind,
             name: name.into(),
+            pair,
             head: Seq::default(),
             pages: BTreeMap::new(),
             cached: 0,
             readers: BTreeSet::new(),
             reading: BTreeSet::new(),
         }
+    }
+
+    /// Whether it is a room for two, and `account` one of them.
+    pub(super) fn is_for(&self, account: AccountId) -> bool {
+        self.pair.is_some_and(|(one, other)| one == account || other == account)
     }
 
     /// The highest number committed.
@@ -132,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_cache_is_bounded_and_the_head_only_rises() {
-        let mut room = Room::new(RoomKind::Open, "lobby");
+        let mut room = Room::new(RoomKind::Open, "lobby", None);
         for sequence in 1..=600u64 {
             room.append(&page(sequence, &[&[7; 1000]]));
         }

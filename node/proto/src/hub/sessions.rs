@@ -119,11 +119,6 @@ impl Sessions {
         self.by_key.get(key).into_iter().flatten().copied().collect()
     }
 
-    pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = SessionId> + '_ {
-        let its = move |session: &Session| session.account() == Some(account);
-        self.sessions.iter().filter(move |(_, session)| its(session)).map(|(id, _)| *id)
-    }
-
     pub(super) fn insert(&mut self, session: Session) -> SessionId {
         let id = SessionId(self.next);
         self.next += 1;

@@ -1,4 +1,4 @@
-//! Who is here: crashes, quick returns, and what was said in between.
+//! Who is away: departures, crashes, quick returns, and what was said in between.
 
 use crate::harness::{Place, Process};
 
