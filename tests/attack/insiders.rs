@@ -126,3 +126,18 @@ fn insiders_with_cookies_fill_bounded_tables() {
     assert_eq!(most, HALF_OPEN_MAX);
     joins(&mut world, "ann");
 }
+
+/// One insider with one key and a thousand handshakes that it never goes on with takes a handful of sessions.
+#[test]
+fn one_key_does_not_take_every_session() {
+    let mut world = World::new(5, Link::GOOD);
+    let mut insider = Insider::new(&world, address(0, 0), 5);
+    for handshake in 0..1001 {
+        if handshake % 400 == 399 {
+            world.run(secs(1));
+        }
+        insider.join(&mut world, &[]);
+        assert!(world.hub().session_count() <= 4);
+    }
+    joins(&mut world, "ann");
+}

@@ -184,6 +184,15 @@ impl World {
         self.asked.clear();
     }
 
+    /// The hub's data is gone, and the next hub begins a new log.
+    ///
+    /// # Panics
+    /// When the hub runs.
+    pub fn lose_log(&mut self) {
+        assert!(self.hub.is_none(), "the log is in use");
+        self.log = MemoryLog::new(self.random.array());
+    }
+
     /// A new program with a key of its own begins to join.
     pub fn join(&mut self, name: &str) -> ClientId {
         let id = ClientId(self.nodes.len());
@@ -272,6 +281,12 @@ impl World {
             answers.push((transmit.path.remote, out.clone()));
         }
         answers
+    }
+
+    /// Whether every client that runs is connected.
+    #[must_use]
+    pub fn everyone_is_in(&self) -> bool {
+        self.nodes.iter().filter_map(|node| node.client.as_ref()).all(Client::is_connected)
     }
 
     /// Runs for `time`.

@@ -171,12 +171,8 @@ impl Admission {
         }
         //= spec/PROTOCOL.md#open-hubs
         //# The hub MUST answer the same KEYREQ at most once.
-        let mark = mark(&long.mac1);
-        if self.answered_small.contains(&mark) {
-            return Err(Discard::Replayed);
-        }
-        self.answers.take(now)?;
-        self.answered_small.insert(mark);
+        self.answer_once(now, long)?;
+        let gate = self.strangers.as_ref().ok_or(Discard::Kind)?;
         let mut body = Vec::from(*self.identity.public());
         body.extend_from_slice(&random.array::<{ ANSWER_BODY_BYTES - KEY_BYTES }>());
         Ok(Outcome::Answer(gate.build(LongKind::Key, 0, random.reserved(), VERSION, long.attempt, &body)))
@@ -258,17 +254,23 @@ impl Admission {
         door: usize,
         random: &mut Random,
     ) -> Result<Outcome, Discard> {
+        self.answer_once(now, long)?;
+        let mut body = [0; ANSWER_BODY_BYTES];
+        body[..4].copy_from_slice(&VERSION);
+        body[16..].copy_from_slice(&random.array::<{ ANSWER_BODY_BYTES - 16 }>());
+        let gate = &self.doors[door].gate;
+        Ok(Outcome::Answer(gate.build(LongKind::Version, 0, random.reserved(), VERSION, long.attempt, &body)))
+    }
+
+    /// Whether a datagram that is answered by itself may be: never twice, and so many a second.
+    fn answer_once(&mut self, now: Instant, long: &Long<'_>) -> Result<(), Discard> {
         let mark = mark(&long.mac1);
         if self.answered_small.contains(&mark) {
             return Err(Discard::Replayed);
         }
         self.answers.take(now)?;
         self.answered_small.insert(mark);
-        let mut body = [0; ANSWER_BODY_BYTES];
-        body[..4].copy_from_slice(&VERSION);
-        body[16..].copy_from_slice(&random.array::<{ ANSWER_BODY_BYTES - 16 }>());
-        let gate = &self.doors[door].gate;
-        Ok(Outcome::Answer(gate.build(LongKind::Version, 0, random.reserved(), VERSION, long.attempt, &body)))
+        Ok(())
     }
 
     fn repeat_resp(&mut self, key: &Key, long: &Long<'_>) -> Result<Outcome, Discard> {

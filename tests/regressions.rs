@@ -1,0 +1,168 @@
+//! Defects that were found by reading or by attack, each as the scenario that showed it.
+
+use core::time::Duration;
+use node_proto::client::{ClientEvent, Target};
+use sim::{ClientId, Link, World};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn join(world: &mut World, name: &str) -> ClientId {
+    let id = world.join(name);
+    assert!(world.run_until(secs(60), World::everyone_is_in), "{name} gets in");
+    world.run(secs(1));
+    id
+}
+
+/// `lines` lines of about `len` bytes, as fast as the log takes them.
+fn chatter(world: &mut World, id: ClientId, lines: usize, len: usize) {
+    for line in 0..lines {
+        if line % 100 == 0 {
+            world.run(Duration::from_millis(300));
+        }
+        world.say(id, &format!("{line} {}", "x".repeat(len)));
+    }
+    world.run(secs(3));
+}
+
+/// A client that only acknowledges for a while uses up packet numbers too: it must still be heard afterwards.
+#[test]
+fn a_reader_of_a_long_backlog_can_still_speak() {
+    for seed in 0..10 {
+        let mut world = World::new(seed, Link::GOOD);
+        let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+        world.kill_client(bob);
+        chatter(&mut world, ann, 1200, 100);
+        world.start_client(bob);
+        world.run(secs(3));
+        let id = world.say(bob, "can you hear me?");
+        world.run(secs(5));
+        assert!(world.nodes[bob.0].stored.contains(&id), "seed {seed}");
+        assert_eq!(world.nodes[bob.0].texts().len(), 1201, "seed {seed}");
+    }
+}
+
+/// A refusal answers one line; the next for the same name is asked for again.
+#[test]
+fn a_name_may_come_later() {
+    let mut world = World::new(2, Link::GOOD);
+    let ann = join(&mut world, "ann");
+    world.say_to(ann, Target::Direct("bob".into()), "too early");
+    world.run(secs(2));
+    let refused = |event: &ClientEvent| matches!(event, ClientEvent::Refused { .. });
+    assert_eq!(world.nodes[ann.0].events.iter().filter(|event| refused(event)).count(), 1);
+    join(&mut world, "bob");
+    let id = world.say_to(ann, Target::Direct("bob".into()), "in time");
+    world.run(secs(2));
+    assert!(world.nodes[ann.0].stored.contains(&id));
+}
+
+/// What could be stored and never delivered is refused before it is stored.
+#[test]
+fn a_text_too_long_for_an_entry_is_refused() {
+    let mut world = World::new(3, Link::GOOD);
+    let (ann, _) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    let now = world.now;
+    let text = "x".repeat(65_537);
+    assert!(world.hub().alert(&text).is_err());
+    assert!(world.hub().whisper("bob", &text).is_err());
+    assert!(world.hub().kick(now, "bob", &text).is_err());
+    assert!(world.hub().alert(&text[1..]).is_ok());
+    world.say(ann, "after");
+    world.run(secs(2));
+    assert_eq!(world.nodes[1].texts(), ["after"]);
+}
+
+/// A person hears within 3 seconds that an idle hub is gone, whenever it went.
+#[test]
+fn silence_is_told_in_time() {
+    for step in 0..20 {
+        let mut world = World::new(4, Link::GOOD);
+        let ann = join(&mut world, "ann");
+        world.run(Duration::from_millis(50 * step));
+        world.kill_hub();
+        let told = |world: &World| world.nodes[ann.0].events.contains(&ClientEvent::Silent);
+        assert!(world.run_until(secs(3), told), "{} ms into the second", 50 * step);
+    }
+}
+
+/// Whoever is sent away gets no further entry, however much was on its way.
+#[test]
+fn nothing_but_close_follows_close() {
+    let mut world = World::new(5, Link::GOOD);
+    let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    world.kill_client(bob);
+    chatter(&mut world, ann, 2000, 300);
+    world.start_client(bob);
+    assert!(world.run_until(secs(5), World::everyone_is_in));
+    let (before, now) = (world.wire.len(), world.now);
+    world.hub().kick(now, "bob", "out").unwrap();
+    world.up = Link::DEAD;
+    world.run(secs(1));
+    let address = world.nodes[bob.0].address;
+    let large = |(_, to, datagram): &&(_, _, Vec<u8>)| *to == address && datagram.len() > 200;
+    assert_eq!(world.wire[before..].iter().filter(large).count(), 0);
+}
+
+/// On the bad link, too, who is sent away hears of it and does not come back.
+#[test]
+fn a_kick_is_heard_on_a_bad_link() {
+    let mut unheard = Vec::new();
+    for seed in 0..100 {
+        let mut world = World::new(seed, Link::BAD);
+        let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+        for round in 0..10 {
+            world.say(ann, &format!("{round}"));
+            world.run(Duration::from_millis(25));
+        }
+        let now = world.now;
+        world.hub().kick(now, "bob", "out").unwrap();
+        world.run(secs(20));
+        let told = |event: &ClientEvent| matches!(event, ClientEvent::Closed { retrying: false, .. });
+        if !world.nodes[bob.0].events.iter().any(told) {
+            unheard.push(seed);
+        }
+    }
+    assert!(unheard.is_empty(), "seeds {unheard:?}");
+}
+
+/// Another log has other rooms under the same numbers: a private line goes to its name, or nowhere.
+#[test]
+fn a_private_line_survives_the_loss_of_the_log_without_going_astray() {
+    let mut world = World::new(10, Link::GOOD);
+    let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    world.say_to(ann, Target::Direct("bob".into()), "hi bob");
+    world.run(secs(2));
+    world.kill_client(bob);
+    world.kill_hub();
+    world.lose_log();
+    world.start_hub();
+    world.run(secs(10));
+    let carol = join(&mut world, "carol");
+    world.say_to(carol, Target::Direct("ann".into()), "hi ann");
+    world.run(secs(2));
+    world.start_client(bob);
+    world.run(secs(3));
+    world.say_to(ann, Target::Direct("bob".into()), "for bob alone");
+    world.run(secs(3));
+    let sees = |id: ClientId| world.nodes[id.0].lines().iter().any(|line| line.text == "for bob alone");
+    assert!(sees(bob) && !sees(carol));
+}
+
+/// A log that is new to a client is read from its start.
+#[test]
+fn a_new_log_is_read_from_its_start() {
+    let mut world = World::new(9, Link::GOOD);
+    let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    world.kill_client(bob);
+    world.kill_hub();
+    world.lose_log();
+    world.start_hub();
+    world.run(secs(8));
+    world.say(ann, "said in the new log");
+    world.run(secs(2));
+    world.start_client(bob);
+    world.run(secs(3));
+    assert_eq!(world.nodes[bob.0].texts(), ["said in the new log"]);
+}
