@@ -197,4 +197,15 @@ mod tests {
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn what_help_says() {
+        for name in ["hub", "join", "demo", "trust"] {
+            let mut command = Cli::command();
+            command.build();
+            let command = command.find_subcommand_mut(name).unwrap();
+            let help = command.clone().term_width(100).render_long_help().to_string();
+            insta::assert_snapshot!(name, help);
+        }
+    }
 }
