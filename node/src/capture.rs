@@ -45,7 +45,10 @@ impl Capture {
         let shown = path.display();
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        let mut file = options.open(path).context(format!("cannot open the capture {shown}"))?;
+        let mut file = options.open(path).map_err(|error| {
+            Failure::new(format!("cannot open the capture {shown}: {error}"))
+                .advise("a file in a folder you may write to")
+        })?;
         let end = whole_blocks(&mut file).context(format!("cannot read the capture {shown}"))?;
         let Some(end) = end else {
             return Err(Failure::new(format!("{shown} exists and is no pcapng file"))

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Private chat over UDP that you can check for yourself.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit::table!())]
+#[command(version, after_help = exit::table!())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -32,19 +32,20 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    const CODES: [(Self, u64); 12] = [
-        (Self::Quit, 0),
-        (Self::Removed, 1),
-        (Self::Shutdown, 2),
-        (Self::NameTaken, 3),
-        (Self::NameRefused, 4),
-        (Self::TokenRefused, 5),
-        (Self::Violation, 6),
-        (Self::Replaced, 7),
-        (Self::Slow, 8),
-        (Self::KeyLimit, 9),
-        (Self::Full, 10),
-        (Self::Failed, 11),
+    /// The reasons by their codes, with their names in lower case.
+    const KNOWN: [(Self, &'static str); 12] = [
+        (Self::Quit, "quit"),
+        (Self::Removed, "removed"),
+        (Self::Shutdown, "shutdown"),
+        (Self::NameTaken, "name_taken"),
+        (Self::NameRefused, "name_refused"),
+        (Self::TokenRefused, "token_refused"),
+        (Self::Violation, "violation"),
+        (Self::Replaced, "replaced"),
+        (Self::Slow, "slow"),
+        (Self::KeyLimit, "key_limit"),
+        (Self::Full, "full"),
+        (Self::Failed, "failed"),
     ];
 
     /// The code on the wire.
@@ -53,12 +54,33 @@ impl CloseReason {
         if let Self::Other(code) = self {
             return code;
         }
-        Self::CODES.iter().find(|(reason, _)| *reason == self).map_or(u64::MAX >> 2, |(_, code)| *code)
+        (0..).zip(Self::KNOWN).find(|(_, (reason, _))| *reason == self).map_or(0, |(code, _)| code)
     }
 
     /// The reason behind a code.
     #[must_use]
     pub fn from_code(code: u64) -> Self {
-        Self::CODES.iter().find(|(_, known)| *known == code).map_or(Self::Other(code), |(reason, _)| *reason)
+        let index = usize::try_from(code).ok();
+        index.and_then(|index| Self::KNOWN.get(index)).map_or(Self::Other(code), |(reason, _)| *reason)
+    }
+
+    /// Its name in PROTOCOL.md, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::KNOWN.iter().find(|(reason, _)| *reason == self).map_or("other", |(_, name)| *name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names() {
+        for code in 0..20 {
+            assert_eq!(CloseReason::from_code(code).code(), code);
+        }
+        assert_eq!((CloseReason::KeyLimit.code(), CloseReason::KeyLimit.name()), (9, "key_limit"));
+        assert_eq!(CloseReason::from_code(12).name(), "other");
     }
 }

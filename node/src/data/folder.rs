@@ -23,7 +23,10 @@ impl Folder {
     /// When it cannot be made, or another process holds it.
     pub fn open(path: &Path, whose: &str) -> Result<Self, Failure> {
         let shown = path.display();
-        make_private(path).context(format!("cannot make the folder {shown}"))?;
+        make_private(path).map_err(|error| {
+            Failure::new(format!("cannot make the folder {shown}: {error}"))
+                .advise("another folder with --data")
+        })?;
         let lock =
             private_file(&path.join("lock"), false).context(format!("cannot use the folder {shown}"))?;
         match lock.try_lock() {
@@ -89,7 +92,11 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn private_file(path: &Path, truncate: bool) -> std::io::Result<File> {
+/// Opens or makes a file that only its owner may read.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn private_file(path: &Path, truncate: bool) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(truncate);
     #[cfg(unix)]

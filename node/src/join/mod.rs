@@ -81,6 +81,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let mut running =
         Running { client, wires, clock, report, key_log, reading, ending, watch, out: Vec::new(), path };
     let code = running.run(&mut pins, &found, &input, &stop)?;
+    running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
 }
 

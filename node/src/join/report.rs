@@ -75,6 +75,11 @@ impl Report {
         self.say(|| json!({"event": "sent", "id": hex(&id), "kind": kind, "to": to, "text": text}), || None)
     }
 
+    /// We are leaving; the last line.
+    pub(super) fn left(&mut self, reason: &str) -> Result<(), Failure> {
+        self.say(|| json!({"event": "closed", "reason": reason, "text": "", "retrying": false}), || None)
+    }
+
     pub(super) fn event(&mut self, event: &ClientEvent) -> Result<(), Failure> {
         match event {
             ClientEvent::Connected { name, is_again } => {
@@ -117,8 +122,10 @@ impl Report {
                 let shown = visible(text);
                 let text = if *retrying { format!("* {shown}; trying to come back") } else { String::new() };
                 self.say(
-                    || json!({"event": "closed", "reason": format!("{reason:?}").to_lowercase(), "text": shown,
-                        "retrying": retrying}),
+                    || {
+                        json!({"event": "closed", "reason": reason.name(), "text": shown,
+                        "retrying": retrying})
+                    },
                     || retrying.then_some(text),
                 )
             }

@@ -1,5 +1,6 @@
 //! The log in SQLite: WAL, `synchronous=FULL`, one transaction a batch.
 
+use crate::data::folder::private_file;
 use crate::failure::{Context, Failure};
 use node_proto::log::{
     AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Page, Recovered, Refused, Reply, RoomId, Seq,
@@ -29,6 +30,8 @@ impl SqliteLog {
     /// When the file cannot be opened, is no log, or is of a newer program.
     pub fn open(path: &Path, generation: [u8; 8]) -> Result<Self, Failure> {
         let shown = path.display();
+        // SQLite gives the files beside the log the mode of the log.
+        drop(private_file(path, false).context(format!("cannot open the log {shown}"))?);
         let db = Connection::open(path).context(format!("cannot open the log {shown}"))?;
         let log = Self { db, generation, heads: BTreeMap::new() };
         log.prepare().map_err(|error| {

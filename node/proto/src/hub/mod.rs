@@ -466,7 +466,7 @@ struct Submitted {
 fn why(end: &End) -> String {
     match end {
         End::ByPeer { reason: CloseReason::Quit, .. } => "left".to_string(),
-        End::ByPeer { reason, text } => alloc::format!("left ({reason:?}: {text})"),
+        End::ByPeer { reason, text } => alloc::format!("left ({}: {text})", reason.name()),
         End::ByUs => "was sent away".to_string(),
         End::TimedOut => "fell silent".to_string(),
     }
