@@ -3,6 +3,8 @@
 use core::time::Duration;
 use node_proto::client::{ClientEvent, Target};
 use sim::{ClientId, Link, World};
+use spec::wire::short;
+use std::collections::BTreeMap;
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -165,4 +167,25 @@ fn a_new_log_is_read_from_its_start() {
     world.start_client(bob);
     world.run(secs(3));
     assert_eq!(world.nodes[bob.0].texts(), ["said in the new log"]);
+}
+
+/// Whoever opens another socket begins another session: no connection id is ever seen at two addresses.
+#[test]
+fn an_id_is_at_home_at_one_address() {
+    let mut world = World::new(11, Link::BAD);
+    let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    for round in 0..10 {
+        world.say(ann, &format!("{round}"));
+        world.run(Duration::from_millis(200));
+        world.rebind(ann);
+    }
+    let all = |world: &World| world.nodes[bob.0].texts().len() == 10 && world.nodes[ann.0].stored.len() == 10;
+    assert!(world.run_until(secs(60), all));
+    let mut homes = BTreeMap::new();
+    for (from, _, datagram) in world.wire.iter().filter(|(from, _, _)| from.port() != 5555) {
+        if let Some(id) = short::connection_id(datagram).filter(|_| short::is_short(datagram)) {
+            assert_eq!(homes.entry(id).or_insert(*from), from);
+        }
+    }
+    assert!(homes.len() > 2);
 }

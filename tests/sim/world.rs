@@ -235,6 +235,17 @@ impl World {
         node.resume = node.client.take().and_then(|client| client.resume());
     }
 
+    /// A client's program finds itself behind another address, and opens a socket there.
+    ///
+    /// # Panics
+    /// When the client does not run.
+    pub fn rebind(&mut self, id: ClientId) {
+        let now = self.now;
+        let node = &mut self.nodes[id.0];
+        node.address.set_port(node.address.port() + 1);
+        node.client.as_mut().expect("the client runs").rebind(now);
+    }
+
     /// A person says something in the lobby.
     ///
     /// # Panics

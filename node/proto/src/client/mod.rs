@@ -280,9 +280,11 @@ impl Client {
         self.outbox.has_room()
     }
 
-    /// The shell has another socket: what is on its way would be answered to the old one.
+    /// The shell has another socket. What is on its way would be answered to the old one, and a session belongs
+    /// to the address it began at: its ids are not shown to be at home at two.
     pub fn rebind(&mut self, now: Instant) {
-        if self.attempt.is_some() {
+        if matches!(self.state, State::Active) {
+            self.session = None;
             self.begin_attempt(now);
         }
     }
