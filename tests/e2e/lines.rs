@@ -102,6 +102,7 @@ fn no_line_commands_a_terminal() {
     let place = Place::new();
     let hub = place.hub(&[]);
     let mut bob = Process::start(place.join_command(&hub.invite(), "bob").arg("--follow"));
+    bob.wait_for("bob is in", |line| line.holds("bob joined"));
     let mut ann = place.stay(&hub, "ann").connected();
     bob.wait_for("ann is announced", |line| line.holds("ann joined"));
     ann.say_and_store("red \x1b[31m and \u{202e}turned");
