@@ -14,7 +14,7 @@ use crate::packet::{self, Packet};
 use crate::pcap::{Capture, ReadError};
 use crate::report::{CaptureSummary, Report};
 use crate::reuse;
-use crate::session::{self, Recognised, Session};
+use crate::session::{self, Kind, Recognised};
 use crate::tree::{Class, Field};
 use crate::verdict::{Finding, Level, Verdict};
 
@@ -60,8 +60,8 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
     }
     findings.extend(judge::conformance(&sessions, &flows, &packets, &capture.bytes));
 
-    let samples = samples(&capture.bytes, &packets, &sessions);
-    let opacity = opacity::judge(&samples);
+    let samples = samples(&capture.bytes, &packets);
+    let opacity = opacity::judge(&samples, &first_bytes(&capture.bytes, &packets));
     let reuse = reuse::detect(&samples, identical_datagrams(&capture.bytes, &packets));
     findings.extend(judge::opacity(&opacity, &reuse));
 
@@ -103,13 +103,11 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
     })
 }
 
-/// The bytes that should look random: each run of sealed fields of a Sealgram datagram, each MAC, and
-/// each attempt id and connection id once.
-fn samples<'a>(bytes: &'a [u8], packets: &[Packet], sessions: &[Session]) -> Vec<Sample<'a>> {
-    let members: BTreeSet<usize> =
-        sessions.iter().flat_map(|session| session.members.iter().map(|member| member.index)).collect();
+/// The bytes that should look random: each run of sealed fields of a Sealgram datagram, each MAC, each key
+/// share, and each attempt id and connection id once.
+fn samples<'a>(bytes: &'a [u8], packets: &[Packet]) -> Vec<Sample<'a>> {
     let mut samples = Vec::new();
-    for packet in members.into_iter().filter_map(|index| packets.get(index)) {
+    for packet in packets {
         let Some(kind) = packet.message else { continue };
         let data = bytes.get(packet.data.clone()).unwrap_or_default();
         let mut add = |kind, range| {
@@ -127,6 +125,7 @@ fn samples<'a>(bytes: &'a [u8], packets: &[Packet], sessions: &[Session]) -> Vec
             let range = first.start..last.range().end;
             match first.class {
                 Class::Mac => add("mac", range),
+                Class::KeyShare => add(opacity::KEY_SHARE, range),
                 class if class.is_uniform() => add(kind, range),
                 _ if matches!(first.name, "attempt-id" | "connection-id") => add("id", range),
                 _ => {}
@@ -134,6 +133,17 @@ fn samples<'a>(bytes: &'a [u8], packets: &[Packet], sessions: &[Session]) -> Vec
         }
     }
     samples
+}
+
+/// The first bytes of all different SHORT datagrams.
+fn first_bytes(bytes: &[u8], packets: &[Packet]) -> Vec<u8> {
+    let mut seen = BTreeSet::new();
+    let short = packets.iter().filter(|packet| packet.message == Some(Kind::Short.name()));
+    let datagrams = short.map(|packet| session::payload(bytes, packet));
+    datagrams
+        .filter(|datagram| seen.insert(*datagram))
+        .filter_map(|datagram| datagram.first().copied())
+        .collect()
 }
 
 /// Packets whose UDP payload was seen before, among Sealgram datagrams.

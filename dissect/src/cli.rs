@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
@@ -91,12 +91,12 @@ fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
         key_log: key_log(&arguments.key_logs)?,
         require: arguments.require,
     };
-    let name = arguments.file.display();
+    let name = shown(&arguments.file);
     let report = if arguments.file.as_os_str() == "-" {
         analyse(io::stdin().lock(), &options).context("standard input")?
     } else {
         let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
-        analyse(file, &options).with_context(|| name.to_string())?
+        analyse(file, &options).with_context(|| name.clone())?
     };
     let code = report.verdict.outcome.exit_code();
     match print(arguments, &report) {
@@ -111,11 +111,19 @@ fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
 fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
     let mut merged = KeyLog::default();
     for file in files {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let log = KeyLog::parse(&text).with_context(|| format!("{} is no key log", file.display()))?;
+        let name = shown(file);
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        let log = KeyLog::parse(&text).with_context(|| format!("{name} is no key log"))?;
+        // An empty log is more likely the wrong file than one that was never written to.
+        anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
     }
     Ok((!files.is_empty()).then_some(merged))
+}
+
+/// A file name that cannot drive the terminal it is shown on.
+fn shown(file: &Path) -> String {
+    render::sanitise(&file.display().to_string())
 }
 
 fn print(arguments: &Arguments, report: &crate::Report) -> io::Result<()> {

@@ -41,6 +41,7 @@ pub(crate) fn check(capture: &Capture, packets: &[Packet], ledger: &Ledger) -> V
     }
     findings.extend(anomalies(packets));
     findings.extend(trailers(capture, packets));
+    findings.extend(extensions(packets));
     findings
 }
 
@@ -88,5 +89,18 @@ fn trailers(capture: &Capture, packets: &[Packet]) -> Option<Finding> {
     let mut packets = packets.iter().filter(filled);
     let first = packets.next()?;
     let text = format!("bytes other than zero behind the packet, {} times", 1 + packets.count());
-    Some(Finding::note(Level::E0, "l2.trailer", text).in_packet(first.number))
+    Some(Finding::gap(Level::E0, "l2.trailer", text).in_packet(first.number))
+}
+
+/// Options and extension headers of a packet that carries a Sealgram datagram: nobody seals them, and the
+/// protocol sends none.
+fn extensions(packets: &[Packet]) -> Option<Finding> {
+    let is_extended = |packet: &&Packet| {
+        let fields = packet.dissection.tree.fields();
+        packet.message.is_some() && fields.iter().any(|field| field.class == Class::L3Ext)
+    };
+    let mut packets = packets.iter().filter(is_extended);
+    let first = packets.next()?;
+    let text = format!("IP options around Sealgram datagrams, {} times", 1 + packets.count());
+    Some(Finding::gap(Level::E0, "ip.options", text).in_packet(first.number))
 }

@@ -1,9 +1,11 @@
 //! Levels E1 to E3: what recognition, statistics and search mean for the verdict.
 
+use std::collections::BTreeSet;
+
 use crate::canary::{CanaryReport, CanaryResult};
 use crate::flow::Flow;
 use crate::opacity::OpacityReport;
-use crate::packet::Packet;
+use crate::packet::{Endpoint, Packet, Protocol};
 use crate::reuse::{Pair, ReuseReport};
 use crate::session::{self, Session, Stage};
 use crate::verdict::{Finding, Level};
@@ -31,6 +33,20 @@ pub(crate) fn conformance(
         let text = format!("attempt {} did not complete its handshake", session.attempt());
         findings.push(Finding::note(Level::E1, "session.incomplete", text));
     }
+    let ends: BTreeSet<Endpoint> =
+        sessions.iter().flat_map(|session| [session.client, session.hub]).collect();
+    let is_beside = |flow: &&Flow| {
+        let touches = ends.contains(&flow.initiator) || ends.contains(&flow.responder);
+        flow.protocol == Protocol::Udp && !flow.sealgram && touches
+    };
+    // The socket of a session speaks to somebody in a way that is not Sealgram's.
+    for flow in flows.iter().filter(is_beside).take(LISTED) {
+        let text = format!(
+            "{} and {} exchange datagrams that are not Sealgram's, from a port of a session",
+            flow.initiator, flow.responder
+        );
+        findings.push(Finding::gap(Level::E1, "session.beside", text));
+    }
     for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow, packets, bytes)) {
         let text = format!(
             "{} and {} exchange what looks like Sealgram, but their handshake is not in the capture",
@@ -38,7 +54,39 @@ pub(crate) fn conformance(
         );
         findings.push(Finding::gap(Level::E1, "session.headless", text));
     }
+    findings.extend(odd_versions(packets, bytes));
+    findings.extend(sessions.iter().filter_map(|session| changing_ids(session, packets)));
     findings
+}
+
+/// A sender moves to its next connection id at most every 15 minutes. More ids than that carry something
+/// else.
+fn changing_ids(session: &Session, packets: &[Packet]) -> Option<Finding> {
+    const SECONDS: i128 = 900;
+    let members = session.members.iter().filter_map(|member| packets.get(member.index)?.time_ns);
+    let (first, last) = (members.clone().min().unwrap_or(0), members.max().unwrap_or(0));
+    let allowed = 2 + (last - first) / (SECONDS * 1_000_000_000);
+    let ids = session.client_connection_ids.len().max(session.hub_connection_ids.len());
+    (i128::try_from(ids).unwrap_or(i128::MAX) > allowed).then(|| {
+        let text = format!("attempt {} has {ids} connection ids in one direction", session.attempt());
+        Finding::gap(Level::E1, "session.connection-ids", format!("{text}, where {allowed} are enough"))
+    })
+}
+
+/// PROTOCOL.md, Other versions: VERSION lists versions of this protocol and GREASE, filled up with zeros.
+/// Anything else in these bytes, which nobody seals, is not understood.
+fn odd_versions(packets: &[Packet], bytes: &[u8]) -> Option<Finding> {
+    let is_version = |version: &[u8]| {
+        version == [0; 4] || version.starts_with(b"SGM") || version.iter().all(|byte| byte & 0x0f == 0x0a)
+    };
+    let is_odd = |packet: &&Packet| {
+        let data = bytes.get(packet.data.clone()).unwrap_or_default();
+        let listed = packet.dissection.tree.range("versions").and_then(|range| data.get(range));
+        listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
+    };
+    let packet = packets.iter().find(is_odd)?;
+    let text = "a VERSION datagram lists what is no version";
+    Some(Finding::gap(Level::E1, "session.version", text).in_packet(packet.number))
 }
 
 /// Whether every datagram of a flow has the form and one of the lengths of SHORT datagrams.

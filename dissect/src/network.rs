@@ -135,7 +135,9 @@ fn fragment(packet: &mut Dissection) {
 
 fn transport(packet: &mut Dissection, body: &[u8], end: usize, next: u8) {
     if end > body.len() && next != protocol::UDP {
-        packet.note("ip.length", "the IP length reaches beyond the captured packet");
+        packet.protocol = Protocol::Ip(next);
+        packet.unparsed("ip.length", "the IP length reaches beyond the captured packet");
+        return;
     }
     let end = end.min(body.len());
     match next {

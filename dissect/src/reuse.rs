@@ -10,7 +10,7 @@
 use serde::Serialize;
 
 use crate::bytes::{array, count};
-use crate::opacity::Sample;
+use crate::opacity::{KEY_SHARE, Sample};
 
 /// Length of a window that may not occur twice, in bytes.
 pub const WINDOW_LEN: usize = 16;
@@ -47,10 +47,11 @@ pub struct ReuseReport {
     pub identical_datagrams: u64,
 }
 
-/// Compares all samples with each other. Samples with equal bytes count as one.
+/// Compares all samples with each other. Samples with equal bytes count as one. Key shares are left out: a
+/// hub gives the same key to everybody who asks.
 #[must_use]
 pub fn detect(samples: &[Sample<'_>], identical_datagrams: u64) -> ReuseReport {
-    let mut unique: Vec<&Sample<'_>> = samples.iter().collect();
+    let mut unique: Vec<&Sample<'_>> = samples.iter().filter(|sample| sample.kind != KEY_SHARE).collect();
     unique.sort_by_key(|sample| (sample.bytes, sample.packet));
     unique.dedup_by_key(|sample| sample.bytes);
     unique.sort_by_key(|sample| sample.packet);

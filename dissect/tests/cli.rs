@@ -27,12 +27,15 @@ fn exit_codes() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let empty = dissect(&["-"], &EMPTY);
     assert_eq!(empty.status.code(), Some(3));
+    assert_eq!(dissect(&["-"], b"").status.code(), Some(3), "nothing was captured");
     assert!(text(&empty.stdout).contains("VERDICT INCONCLUSIVE: reached no level"));
     for (arguments, stdin, sentence) in [
         (&["-"][..], &b"no capture"[..], "not a capture"),
         (&["-"], b"\x1f\x8b\x08\x00", "compressed"),
         (&["/nonexistent.pcap"], b"", "cannot open"),
         (&["-", "--keylog", "/nonexistent.keys"], &EMPTY, "cannot read"),
+        (&["-", "--keylog", "/dev/null"], &EMPTY, "no line that begins with SGM1_"),
+        (&["/nonexistent\x1b[31m.pcap"], b"", "/nonexistent\\u{1b}[31m.pcap"),
         (&["-", "--require", "E9"], &EMPTY, "invalid value"),
         (&["-", "--canary", ""], &EMPTY, "empty canary"),
     ] {

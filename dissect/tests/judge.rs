@@ -90,7 +90,7 @@ fn every_leak_is_refuted_without_and_with_keys() {
 #[test]
 fn a_secret_beside_the_session_is_found() {
     let mut run = Run::new(6, 20, Leak::None);
-    run.send(run::CLIENT, run::RESOLVER, format!("looking for {}", SECRET.to_uppercase()).into_bytes());
+    run.send(run::NEIGHBOUR, run::RESOLVER, format!("looking for {}", SECRET.to_uppercase()).into_bytes());
     let options = Options { canaries: vec![SECRET.into()], ..Options::default() };
     let report = judge(&run.pcap(), &options);
     assert_eq!(report.verdict.outcome, Outcome::Refuted);
@@ -112,7 +112,7 @@ fn a_secret_in_the_file_only_is_no_leak_of_the_wire() {
 #[test]
 fn a_weak_canary_decides_nothing() {
     let mut run = Run::new(8, 20, Leak::None);
-    run.send(run::CLIENT, run::RESOLVER, b"ann".to_vec());
+    run.send(run::NEIGHBOUR, run::RESOLVER, b"ann".to_vec());
     let report = judge(&run.pcap(), &Options { canaries: vec!["ann".into()], ..Options::default() });
     assert_eq!(report.verdict.outcome, Outcome::Proved);
     let result = &report.canary.canaries[0];
@@ -149,6 +149,32 @@ fn an_unknown_datagram_on_the_session_is_unparsed() {
     let report = judge(&run.pcap(), &Options::default());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert!(rules(&report).contains(&"packet.unparsed"));
+}
+
+#[test]
+fn datagrams_beside_the_session_are_not_passed_over() {
+    let whole = Run::new(28, 20, Leak::None);
+    for (from, to) in [(run::NEIGHBOUR, run::HUB), (run::CLIENT, run::RESOLVER), (run::HUB, run::NEIGHBOUR)] {
+        let mut run = whole.clone();
+        run.send(from, to, b"this is what ann wrote".to_vec());
+        let report = judge(&run.pcap(), &Options::default());
+        assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
+        assert_eq!(rules(&report), ["session.beside"]);
+    }
+}
+
+#[test]
+fn another_answer_to_an_attempt_is_inconclusive_with_keys() {
+    let mut run = Run::new(29, 20, Leak::None);
+    let mut resp = run.datagrams[2].clone();
+    run.datagrams.insert(3, resp.clone());
+    assert_eq!(judge(&run.pcap(), &with_keys(&run)).verdict.outcome, Outcome::Proved, "the same again");
+    let other = Run::new(34, 0, Leak::None);
+    resp.payload[13..].copy_from_slice(&other.datagrams[2].payload[13..]);
+    run.datagrams.insert(4, resp);
+    let report = judge(&run.pcap(), &with_keys(&run));
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
+    assert_eq!(rules(&report), ["sealed.unused"]);
 }
 
 #[test]
@@ -288,4 +314,79 @@ fn a_relay_that_mixes_clients_confuses_nobody() {
         assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
         assert_eq!(report.sessions.len(), 4);
     }
+}
+
+/// A client whose address changes in the middle goes on under the same connection id.
+#[test]
+fn a_client_that_moves_to_another_address_is_no_violation() {
+    let mut run = Run::new(25, 20, Leak::None);
+    let from = run.datagrams.len() - 9;
+    for datagram in &mut run.datagrams[from..] {
+        let moved = |end| if end == run::CLIENT { run::RELAY } else { end };
+        (datagram.from, datagram.to) = (moved(datagram.from), moved(datagram.to));
+    }
+    for options in [Options::default(), with_keys(&run)] {
+        let report = judge(&run.pcap(), &options);
+        assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
+        assert_eq!(report.sessions.len(), 1);
+        assert!(report.findings.iter().any(|finding| finding.rule == "session.moved"));
+    }
+}
+
+/// The capture began in the middle of a session, and its client then began another one.
+#[test]
+fn a_session_from_before_the_capture_is_inconclusive_with_keys() {
+    let (earlier, run) = (Run::new(26, 20, Leak::None), Run::new(27, 20, Leak::None));
+    let mut cut = run.clone();
+    let straggler = earlier.datagrams[20].clone();
+    cut.datagrams.splice(2..2, earlier.datagrams[10..20].iter().cloned());
+    cut.datagrams.push(straggler);
+    let report = judge(&cut.pcap(), &with_keys(&run));
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{:?}", rules(&report));
+    assert!(rules(&report).contains(&"sealed.earlier-session"));
+}
+
+/// Datagrams outside a handshake are judged like all others: nobody who writes there is trusted.
+#[test]
+fn what_is_written_into_questions_and_answers_is_noticed() {
+    let text = b"this is what ann wrote in clear: meet me behind the old mill at nine. ".repeat(20);
+    let whole = Run::new(30, 20, Leak::None);
+    let other = Run::new(33, 0, Leak::None);
+    let noise = |len: usize| other.datagrams[0].payload[60..60 + len].to_vec();
+    let long = |kind: u8, body: &[u8]| [&[0xc0 | kind << 3][..], b"SGM1", &noise(8), body].concat();
+    for (message, outcome) in [
+        (long(4, &[&text[..1155], &noise(32)].concat()), Outcome::Refuted),
+        (long(5, &[&text[..99], &noise(16)].concat()), Outcome::Refuted),
+        (long(6, &[&text[..16], &noise(99)].concat()), Outcome::Inconclusive),
+    ] {
+        let mut run = whole.clone();
+        run.send(run::HUB, run::CLIENT, message);
+        assert_eq!(judge(&run.pcap(), &Options::default()).verdict.outcome, outcome);
+    }
+    let mut run = whole;
+    run.datagrams[2].payload[13..1_133].copy_from_slice(&text[..1_120]);
+    assert_eq!(judge(&run.pcap(), &Options::default()).verdict.outcome, Outcome::Refuted, "in key shares");
+}
+
+#[test]
+fn key_logs_add_up_line_by_line() {
+    let run = Run::new(31, 20, Leak::None);
+    let (even, odd): (Vec<_>, Vec<_>) = (0..).zip(run.key_log.lines()).partition(|(line, _)| line % 2 == 0);
+    let log = |lines: Vec<(i32, &str)>| {
+        let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
+        KeyLog::parse(&lines.join("\n")).unwrap()
+    };
+    let mut merged = log(even);
+    merged.merge(log(odd));
+    let options = Options { key_log: Some(merged), ..Options::default() };
+    assert_eq!(judge(&run.pcap(), &options).verdict.outcome, Outcome::Proved);
+}
+
+#[test]
+fn more_connection_ids_than_time_allows_are_inconclusive() {
+    let mut run = Run::new(32, 20, Leak::None);
+    for (number, byte) in [(8, 0x11), (10, 0x33), (12, 0x55)] {
+        run.datagrams[number].payload[1..9].fill(byte);
+    }
+    assert!(rules(&judge(&run.pcap(), &Options::default())).contains(&"session.connection-ids"));
 }

@@ -140,8 +140,61 @@ pub(super) fn utf32(text: &str, order: fn(u32) -> [u8; 4]) -> Vec<u8> {
     text.chars().flat_map(|character| order(u32::from(character))).collect()
 }
 
+/// A text in an address: letters, digits and `-._~` as they are, spaces as given, the rest in percent escapes.
+pub(super) fn url_text(bytes: &[u8], space: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match byte {
+        b' ' => space.to_vec(),
+        b'-' | b'.' | b'_' | b'~' => vec![*byte],
+        byte if byte.is_ascii_alphanumeric() => vec![*byte],
+        byte => format!("%{byte:02X}").into_bytes(),
+    };
+    bytes.iter().flat_map(escape).collect()
+}
+
+/// A text in a JSON string; `ascii` escapes everything else too.
+pub(super) fn json_text(text: &str, ascii: bool) -> Vec<u8> {
+    let escape = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        other if other.is_control() || (ascii && !other.is_ascii()) => {
+            other.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+        }
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect::<String>().into_bytes()
+}
+
+/// A text in an HTML page.
+pub(super) fn html_text(text: &str) -> Vec<u8> {
+    let escape = |character: char| match character {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#x27;".to_owned(),
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect::<String>().into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn texts_in_addresses_json_and_html() {
+        let text = "say \"x\" & caf\u{e9}";
+        for (form, expected) in [
+            (url_text(text.as_bytes(), b"%20"), "say%20%22x%22%20%26%20caf%C3%A9"),
+            (url_text(text.as_bytes(), b"+"), "say+%22x%22+%26+caf%C3%A9"),
+            (json_text(text, false), "say \\\"x\\\" & caf\u{e9}"),
+            (json_text(text, true), "say \\\"x\\\" & caf\\u00e9"),
+            (html_text(text), "say &quot;x&quot; &amp; caf\u{e9}"),
+        ] {
+            assert_eq!(String::from_utf8(form).unwrap(), expected);
+        }
+    }
+
     use super::*;
 
     #[test]

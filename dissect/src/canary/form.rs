@@ -134,6 +134,18 @@ fn text_forms(text: &str, add: &mut Add<'_>) {
     add("rot13", encoding::rot13(bytes), true, 1.0, Ciphers::None);
     add("reversed text", text.chars().rev().collect::<String>().into_bytes(), true, 1.0, Ciphers::None);
     add("netbios", encoding::netbios(bytes), true, 1.0, Ciphers::None);
+    // What programs really send escapes only what it must.
+    for (name, form) in [
+        ("url text", encoding::url_text(bytes, b"%20")),
+        ("url form text", encoding::url_text(bytes, b"+")),
+        ("json text", encoding::json_text(text, false)),
+        ("json ascii text", encoding::json_text(text, true)),
+        ("html text", encoding::html_text(text)),
+    ] {
+        if form != bytes {
+            add(name, form, true, 1.0, Ciphers::None);
+        }
+    }
     if text.contains('.') {
         add("dns labels", encoding::dns_labels(text), true, 1.0, Ciphers::None);
     }

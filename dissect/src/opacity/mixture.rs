@@ -4,6 +4,8 @@
 //! `Γ(256a)/Γ(256a+n) · Π Γ(a+c)/Γ(a)`; divided by `256^-n` it is an e-value. The average of e-values
 //! is an e-value, whatever their dependence.
 
+use spec::wire::short::FIRST_MASK;
+
 use super::approximate;
 
 /// Concentrations of the order-0 mixtures, from "few byte values" to "slightly uneven".
@@ -42,6 +44,17 @@ pub(super) fn column_bits(bytes: &[u8]) -> f64 {
     log2_mean(&CONCENTRATIONS.map(|concentration| dirichlet_bits(&counts, concentration)))
 }
 
+/// The same of the six masked bits in the first byte of SHORT datagrams.
+pub(super) fn first_byte_bits(bytes: &[u8]) -> f64 {
+    let mut counts = [0; 64];
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(byte & FIRST_MASK)) {
+            *count += 1;
+        }
+    }
+    log2_mean(&CONCENTRATIONS.map(|concentration| dirichlet_bits(&counts, concentration)))
+}
+
 fn tally(counts: &mut [u64; 256], bytes: impl Iterator<Item = u8>) {
     for byte in bytes {
         if let Some(count) = counts.get_mut(usize::from(byte)) {
@@ -50,16 +63,18 @@ fn tally(counts: &mut [u64; 256], bytes: impl Iterator<Item = u8>) {
     }
 }
 
-/// log2 of the e-value of byte counts under one Dirichlet mixture.
-fn dirichlet_bits(counts: &[u64; 256], concentration: f64) -> f64 {
-    let counts = counts.map(|count| approximate(usize::try_from(count).unwrap_or(usize::MAX)));
+/// log2 of the e-value of the counts of all symbols under one Dirichlet mixture.
+fn dirichlet_bits(counts: &[u64], concentration: f64) -> f64 {
+    let symbols = approximate(counts.len());
+    let counts: Vec<f64> =
+        counts.iter().map(|count| approximate(usize::try_from(*count).unwrap_or(usize::MAX))).collect();
     let total: f64 = counts.iter().sum();
     let single = ln_gamma(concentration);
     let seen = counts.iter().filter(|&&count| count > 0.0);
     let product: f64 = seen.map(|count| ln_gamma(concentration + count) - single).sum();
-    let whole = 256.0 * concentration;
+    let whole = symbols * concentration;
     let ln_probability = ln_gamma(whole) - ln_gamma(whole + total) + product;
-    ln_probability / std::f64::consts::LN_2 + 8.0 * total
+    ln_probability / std::f64::consts::LN_2 + symbols.log2() * total
 }
 
 /// log2 of the mean of numbers given by their log2.

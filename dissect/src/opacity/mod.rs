@@ -25,6 +25,9 @@ use crate::bytes::count;
 pub const ALPHA_BITS: f64 = 20.0;
 /// Columns judged, from the front of the samples.
 const COLUMNS: usize = 64;
+/// The kind of samples that are random and not uniform: public keys and KEM ciphertexts. They are searched
+/// for fragments only.
+pub(crate) const KEY_SHARE: &str = "key share";
 /// A column of fewer samples is not judged.
 const COLUMN_LEN_MIN: usize = 16;
 
@@ -73,9 +76,9 @@ pub struct OpacityReport {
     pub alarms: Vec<Alarm>,
 }
 
-/// Judges samples. Empty ones are ignored.
+/// Judges samples, and the first bytes of different SHORT datagrams. Empty samples are ignored.
 #[must_use]
-pub fn judge(samples: &[Sample<'_>]) -> OpacityReport {
+pub fn judge(samples: &[Sample<'_>], first_bytes: &[u8]) -> OpacityReport {
     let given = samples.iter().filter(|sample| !sample.bytes.is_empty());
     let mut first_seen: BTreeMap<&[u8], &Sample<'_>> = BTreeMap::new();
     let mut total = 0;
@@ -93,7 +96,7 @@ pub fn judge(samples: &[Sample<'_>]) -> OpacityReport {
         ..OpacityReport::default()
     };
     judge_fragments(&unique, &mut report);
-    judge_pooled(&unique, &mut report);
+    judge_pooled(&unique, first_bytes, &mut report);
     report.alarms.sort_by(|a, b| b.evidence_bits.total_cmp(&a.evidence_bits).then(a.packet.cmp(&b.packet)));
     report
 }
@@ -121,7 +124,8 @@ fn judge_fragments(samples: &[&Sample<'_>], report: &mut OpacityReport) {
         report.fragment_limit_bits = report.fragment_limit_bits.max(limit);
         for (sample, model) in group.iter().flat_map(|sample| models.iter().map(move |model| (sample, model)))
         {
-            let evidence = model.evidence_bits(sample.bytes);
+            let handicap = if sample.kind == KEY_SHARE { fragment::KEY_SHARE_HANDICAP } else { 1.0 };
+            let evidence = model.evidence_bits(sample.bytes, handicap);
             report.strongest_fragment_bits = report.strongest_fragment_bits.max(evidence);
             if evidence >= limit {
                 report.alarms.push(Alarm {
@@ -135,9 +139,10 @@ fn judge_fragments(samples: &[&Sample<'_>], report: &mut OpacityReport) {
     }
 }
 
-fn judge_pooled(samples: &[&Sample<'_>], report: &mut OpacityReport) {
-    let mut tests: Vec<(String, f64)> = Vec::new();
-    for (kind, group) in by_kind(samples) {
+fn judge_pooled(samples: &[&Sample<'_>], first_bytes: &[u8], report: &mut OpacityReport) {
+    let first = mixture::first_byte_bits(first_bytes);
+    let mut tests: Vec<(String, f64)> = vec![("uneven masked bits of the first byte".to_owned(), first)];
+    for (kind, group) in by_kind(samples).into_iter().filter(|(kind, _)| *kind != KEY_SHARE) {
         let group: Vec<&[u8]> = group.iter().map(|sample| sample.bytes).collect();
         tests.push((format!("uneven bytes over all {kind}s"), mixture::pooled_bits(&group)));
         for column in 0..COLUMNS {

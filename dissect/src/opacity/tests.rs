@@ -6,7 +6,7 @@ use crate::test_random::random_bytes;
 fn judge_all(bodies: &[Vec<u8>]) -> OpacityReport {
     let samples: Vec<Sample<'_>> =
         (1..).zip(bodies).map(|(packet, bytes)| Sample { packet, kind: "SHORT", bytes }).collect();
-    judge(&samples)
+    judge(&samples, &[])
 }
 
 fn noise(count: u64, len: usize) -> Vec<Vec<u8>> {
@@ -24,7 +24,7 @@ fn noise_raises_no_alarm_and_keeps_the_bound() {
     for model in fragment::models() {
         for bits in [4_u32, 6, 8] {
             let threshold = f64::from(bits);
-            let exceeding = bodies.iter().filter(|body| model.evidence_bits(body) >= threshold).count();
+            let exceeding = bodies.iter().filter(|body| model.evidence_bits(body, 1.0) >= threshold).count();
             let bound = SAMPLES >> bits;
             // Three standard deviations above what the bound allows in the mean.
             let slack = 3.0 * approximate(usize::try_from(bound).unwrap()).sqrt() + 1.0;
@@ -85,6 +85,14 @@ fn what_only_many_samples_show_is_found() {
     }
     let report = judge_all(&counted);
     assert!(report.alarms.iter().any(|alarm| alarm.model.contains("byte 5 of")), "{report:?}");
+}
+
+#[test]
+fn the_masked_bits_of_the_first_byte_are_judged() {
+    let alarms = |bytes: &[u8]| judge(&[], bytes).alarms.len();
+    assert_eq!(alarms(&random_bytes(3, 5_000)), 0);
+    assert_eq!(alarms(&[0x40; 40]), 1, "never masked");
+    assert_eq!(alarms(&b"six bits of a letter go in each byte. ".repeat(4)), 1);
 }
 
 #[test]

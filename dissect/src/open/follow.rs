@@ -140,8 +140,9 @@ fn count_datagrams(
         } else if member.kind == Kind::Resp && path.two.is_some() {
             // A hub that was restarted answers the same INIT with other keys; only one answer is used.
             opening.report.abandoned += 1;
+            // Nobody can tell that answer from something else that was sent in its place.
             let text = format!("an answer to attempt {} that the client did not use", session.attempt());
-            opening.findings.push(Finding::note(Level::E4, "sealed.unused", text).in_packet(packet.number));
+            opening.findings.push(Finding::gap(Level::E4, "sealed.unused", text).in_packet(packet.number));
         } else if path.root.is_some() {
             let text = format!("a {} of attempt {} does not open", member.kind.name(), session.attempt());
             opening.violation("sealed.tag", packet.number, text);

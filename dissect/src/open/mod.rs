@@ -38,9 +38,29 @@ impl KeyLog {
         spec::key_log::parse(text).map(Self)
     }
 
-    /// Adds the sessions of another key log. The hub and its client log the same secrets of a session.
+    /// Adds the lines of another key log. The hub and its client log the same secrets of a session, and
+    /// either log may lack some of them.
     pub fn merge(&mut self, other: Self) {
-        self.0.extend(other.0);
+        // What was read from lines can be written as lines and read again.
+        let text = format!("{}{}", self.lines(), other.lines());
+        self.0 = spec::key_log::parse(&text).unwrap_or(other.0);
+    }
+
+    /// The secrets as the lines of a key log.
+    fn lines(&self) -> String {
+        let of = |(attempt, session): (&AttemptId, &LoggedSession)| -> String {
+            let line = |(label, secret): (Label, &spec::secret::Secret<32>)| {
+                format!("{} {} {}\n", label.as_str(), hex(&attempt.0), hex(secret.expose()))
+            };
+            session.all().map(line).collect()
+        };
+        self.0.iter().map(of).collect()
+    }
+
+    /// Whether it holds no secret at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Every secret as something that may not be found on the wire. The handshake hash is none.

@@ -12,8 +12,9 @@ use spec::wire::short::{ConnectionId, NUMBER_START, connection_id};
 use super::Opening;
 use crate::bytes::count;
 use crate::packet::{Endpoint, Packet};
-use crate::session::{Kind, Session, hex, payload};
+use crate::session::{Kind, Session, hex, looks_short, payload};
 use crate::tree::{Class, Tree};
+use crate::verdict::{Finding, Level};
 
 /// Connection ids derived in advance for each direction. A sender moves on at most every 15 minutes.
 const IDS: u64 = 1_024;
@@ -22,6 +23,8 @@ const IDS: u64 = 1_024;
 #[derive(Default)]
 pub(super) struct Keys {
     by_id: BTreeMap<(Endpoint, Endpoint, ConnectionId), (usize, Side)>,
+    /// The same by session, for a client that moved to another address.
+    of_session: BTreeMap<(usize, ConnectionId), Side>,
     directions: BTreeMap<(usize, Side), Direction>,
 }
 
@@ -41,7 +44,9 @@ impl Keys {
         for (side, source, destination) in ends {
             let keys = root.direction(side);
             for id in 0..IDS {
-                self.by_id.insert((source, destination, keys.ids.id(id)), (index, side));
+                let id = keys.ids.id(id);
+                self.by_id.insert((source, destination, id), (index, side));
+                self.of_session.insert((index, id), side);
             }
             let opener = Opener::new(&keys);
             self.directions
@@ -63,7 +68,8 @@ pub(super) fn open(
     };
     let mut members: Vec<(usize, usize)> = sessions.iter().enumerate().flat_map(of).collect();
     members.sort_unstable();
-    let mut run = Run { keys, sessions, opening, used: BTreeMap::new() };
+    let first_seen = first_seen(bytes, packets);
+    let mut run = Run { keys, sessions, opening, first_seen, used: BTreeMap::new() };
     for (member, assigned) in members {
         if let Some(packet) = packets.get_mut(member) {
             run.open(packet, payload(bytes, packet), assigned);
@@ -75,6 +81,8 @@ struct Run<'a> {
     keys: Keys,
     sessions: &'a [Session],
     opening: &'a mut Opening,
+    /// The packet that used a connection id towards an address first.
+    first_seen: BTreeMap<(Endpoint, ConnectionId), usize>,
     /// The datagram that each packet number sealed, and the number of its packet.
     used: BTreeMap<(AttemptId, Side, u64), (&'a [u8], usize)>,
 }
@@ -83,7 +91,7 @@ impl<'a> Run<'a> {
     /// `assigned` is the session that recognition, which has no keys, took the datagram for.
     fn open(&mut self, packet: &mut Packet, datagram: &'a [u8], assigned: usize) {
         self.opening.report.sealed += 1;
-        let Some((index, side)) = self.owner(packet, datagram) else {
+        let Some((index, side)) = self.owner(packet, datagram, assigned) else {
             self.unknown_id(packet, datagram, assigned);
             return;
         };
@@ -117,17 +125,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn owner(&self, packet: &Packet, datagram: &[u8]) -> Option<(usize, Side)> {
+    fn owner(&self, packet: &Packet, datagram: &[u8], assigned: usize) -> Option<(usize, Side)> {
         let (source, destination) = packet.dissection.ends?;
-        self.keys.by_id.get(&(source, destination, connection_id(datagram)?)).copied()
+        let id = connection_id(datagram)?;
+        let exact = self.keys.by_id.get(&(source, destination, id)).copied();
+        exact.or_else(|| Some((assigned, *self.keys.of_session.get(&(assigned, id))?)))
     }
 
     /// An id that no derived key gives: of a session whose secrets are missing, or of none at all.
+    ///
+    /// An id that was seen before the handshake ended may be of a session that began before the capture.
     fn unknown_id(&mut self, packet: &Packet, datagram: &[u8], assigned: usize) {
         let has_keys = self.keys.directions.contains_key(&(assigned, Side::Client));
-        if let (true, Some(id)) = (has_keys, connection_id(datagram)) {
-            let text = format!("connection id {} is not one that the session's keys give", hex(&id.0));
+        let (true, Some(id), Some((_, destination))) =
+            (has_keys, connection_id(datagram), packet.dissection.ends)
+        else {
+            return;
+        };
+        let text = format!("connection id {} is not one that the session's keys give", hex(&id.0));
+        let first = self.first_seen.get(&(destination, id));
+        let fin = self.sessions.get(assigned).and_then(|session| session.packets(Kind::Fin).next());
+        if fin.is_some_and(|fin| first.is_none_or(|first| *first > fin)) {
             self.opening.violation("sealed.connection-id", packet.number, text);
+        } else {
+            let text = format!("{text}; it may be of a session before the capture");
+            let finding = Finding::gap(Level::E4, "sealed.earlier-session", text);
+            self.opening.findings.push(finding.in_packet(packet.number));
         }
     }
 
@@ -192,6 +215,19 @@ impl<'a> Run<'a> {
         self.opening.report.controls += count(outcomes.len());
         self.opening.report.controls_rejected += count(outcomes.iter().filter(|rejected| **rejected).count());
     }
+}
+
+/// Where each connection id was sent to first, whether it is of a session or not.
+fn first_seen(bytes: &[u8], packets: &[Packet]) -> BTreeMap<(Endpoint, ConnectionId), usize> {
+    let mut seen = BTreeMap::new();
+    for (index, packet) in packets.iter().enumerate() {
+        let datagram = payload(bytes, packet);
+        let id = connection_id(datagram).filter(|_| looks_short(datagram));
+        if let (Some(id), Some((_, destination))) = (id, packet.dissection.ends) {
+            seen.entry((destination, id)).or_insert(index);
+        }
+    }
+    seen
 }
 
 /// With the keys it is known where the number ends.

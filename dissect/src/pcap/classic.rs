@@ -2,7 +2,7 @@
 //! format whose record headers are eight bytes longer.
 
 use super::{Capture, Clock, Format, Interface, RECORD_LIMIT, ReadError, Record};
-use crate::bytes::Endian;
+use crate::bytes::{Endian, count};
 
 const HEADER_LEN: usize = 24;
 const RECORD_HEADER_LEN: usize = 16;
@@ -11,6 +11,9 @@ const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 const MAGIC_MODIFIED: u32 = 0xa1b2_cd34;
 const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
 const MAGIC_NANOSECONDS: u32 = 0xa1b2_3c4d;
+const VERSION_MAJOR: u16 = 2;
+/// Bits beside the link type that mean nothing yet. (Above them stands the length of the check sequence.)
+const RESERVED: u32 = 0x03ff_0000;
 /// Set when the top four bits of the link type hold the length of the frame check sequence.
 const FCS_PRESENT: u32 = 0x0400_0000;
 
@@ -26,6 +29,9 @@ pub(super) fn parse(bytes: Vec<u8>) -> Result<Capture, ReadError> {
     };
     let mut capture = Capture::new(bytes, Format::Pcap, endian);
     capture.sections = 1;
+    if let Some(what) = oddity(&capture.bytes, endian) {
+        capture.damaged(4, what);
+    }
     match interface(&capture.bytes, endian, magic) {
         Some(interface) => capture.interfaces.push(interface),
         None => {
@@ -38,6 +44,9 @@ pub(super) fn parse(bytes: Vec<u8>) -> Result<Capture, ReadError> {
     while at < capture.bytes.len() {
         match next_record(&capture, at, header_len) {
             Ok(record) => {
+                if record.original_len < count(record.data.len()) {
+                    capture.damaged(at, "a packet that was captured longer than it was");
+                }
                 at = record.data.end;
                 capture.records.push(record);
             }
@@ -61,6 +70,15 @@ fn dialect(magic: [u8; 4]) -> Option<(Endian, u32)> {
     } else {
         None
     }
+}
+
+/// What makes the file header another format than the one that is read here.
+fn oddity(bytes: &[u8], endian: Endian) -> Option<&'static str> {
+    if endian.u16(bytes, 4)? != VERSION_MAJOR {
+        return Some("a capture of a version that is not known");
+    }
+    let reserved = endian.u32(bytes, 20)? & RESERVED;
+    (reserved != 0).then_some("reserved bits of the link type are set")
 }
 
 fn interface(bytes: &[u8], endian: Endian, magic: u32) -> Option<Interface> {

@@ -141,6 +141,12 @@ impl Capture {
         match array::<4>(&bytes, 0) {
             Some([0x0a, 0x0d, 0x0d, 0x0a]) => Ok(pcapng::parse(bytes)),
             Some(magic) if classic::is_magic(magic) => classic::parse(bytes),
+            // A capture that was never begun: it decides nothing, and it is no mistake of the caller either.
+            None if bytes.is_empty() => {
+                let mut capture = Self::new(bytes, Format::Pcap, Endian::Little);
+                capture.damaged(0, "the file is empty");
+                Ok(capture)
+            }
             Some([0x1f, 0x8b, ..]) => Err(ReadError::Compressed("gzip", "gzip")),
             Some([0x28, 0xb5, 0x2f, 0xfd]) => Err(ReadError::Compressed("zstd", "zstd")),
             Some([0x04, 0x22, 0x4d, 0x18]) => Err(ReadError::Compressed("lz4", "lz4")),

@@ -2,6 +2,8 @@
 //!
 //! A damaged block is skipped by its length where that length can be believed, and counted.
 
+use std::ops::Range;
+
 use pcap_parser::PcapError;
 use pcap_parser::pcapng::{parse_option_be, parse_option_le};
 
@@ -14,12 +16,14 @@ mod block_type {
     pub(super) const INTERFACE: u32 = 1;
     pub(super) const OBSOLETE_PACKET: u32 = 2;
     pub(super) const SIMPLE_PACKET: u32 = 3;
+    pub(super) const NAME_RESOLUTION: u32 = 4;
     pub(super) const INTERFACE_STATISTICS: u32 = 5;
     pub(super) const ENHANCED_PACKET: u32 = 6;
+    pub(super) const JOURNAL: u32 = 9;
     pub(super) const DECRYPTION_SECRETS: u32 = 10;
 }
 
-/// Option codes of Interface Description and Interface Statistics Blocks.
+/// Option codes of Interface Description, Interface Statistics and Packet Blocks.
 mod option_code {
     pub(super) const IF_NAME: u16 = 2;
     pub(super) const IF_TSRESOL: u16 = 9;
@@ -27,11 +31,17 @@ mod option_code {
     pub(super) const IF_TSOFFSET: u16 = 14;
     pub(super) const ISB_IFDROP: u16 = 5;
     pub(super) const ISB_OSDROP: u16 = 7;
+    pub(super) const EPB_FLAGS: u16 = 2;
+    pub(super) const EPB_DROPCOUNT: u16 = 4;
 }
 
 /// Type and total length before the body, total length after it.
 const FRAME_LEN: usize = 12;
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+/// The errors of the link layer among the flags of a packet.
+const LINK_ERRORS: u32 = 0xffff_0000;
+/// In place of a drop counter: it is not known.
+const DROPS_UNKNOWN: u16 = u16::MAX;
 
 pub(super) fn parse(bytes: Vec<u8>) -> Capture {
     let endian = section_endian(&bytes, 0).unwrap_or(Endian::Little);
@@ -107,11 +117,7 @@ impl SectionReader {
     fn read_block(&mut self, at: usize, len: usize) -> Result<(), &'static str> {
         let kind = self.endian.u32(&self.capture.bytes, at).unwrap_or_default();
         match kind {
-            block_type::SECTION_HEADER => {
-                self.capture.sections += 1;
-                self.first_interface = self.capture.interfaces.len();
-                Ok(())
-            }
+            block_type::SECTION_HEADER => self.read_section(at),
             block_type::INTERFACE => self.read_interface(at, len),
             block_type::ENHANCED_PACKET => self.read_packet(at, len, PacketLayout::Enhanced),
             block_type::OBSOLETE_PACKET => self.read_packet(at, len, PacketLayout::Obsolete),
@@ -121,8 +127,21 @@ impl SectionReader {
                 self.capture.secret_blocks += 1;
                 Ok(())
             }
-            // Names, journals and custom blocks hold no packets: they are file-meta as they stand.
-            _ => Ok(()),
+            // Names and journals hold no packets: they are file-meta as they stand.
+            block_type::NAME_RESOLUTION | block_type::JOURNAL => Ok(()),
+            // It may hold packets, and a packet that was not read proves nothing.
+            _ => Err("a block of a type that is not known; it was not read"),
+        }
+    }
+
+    fn read_section(&mut self, at: usize) -> Result<(), &'static str> {
+        self.capture.sections += 1;
+        self.first_interface = self.capture.interfaces.len();
+        let version = |offset| self.endian.u16(&self.capture.bytes, at + offset);
+        match (version(12), version(14)) {
+            // Files with minor version 2 exist and are read as 1.0.
+            (Some(1), Some(0 | 2)) => Ok(()),
+            _ => Err("a section of a version that is not known"),
         }
     }
 
@@ -133,7 +152,7 @@ impl SectionReader {
         let snap_len = self.endian.u32(body, 4).ok_or(SHORT)?;
         let mut interface =
             Interface { link_type, snap_len, name: None, fcs_len: 0, clock: Clock::MICROSECONDS };
-        for (code, value) in options(self.endian, body.get(8..).unwrap_or_default()) {
+        for (code, value) in options(self.endian, body.get(8..).unwrap_or_default())? {
             match code {
                 option_code::IF_NAME => interface.name = Some(String::from_utf8_lossy(&value).into_owned()),
                 option_code::IF_TSRESOL => {
@@ -182,7 +201,39 @@ impl SectionReader {
         if interface.is_none() {
             return Err("a packet of an interface that was not described");
         }
+        if original_len < u64::try_from(captured_len).unwrap_or(u64::MAX) {
+            return Err("a packet that was captured longer than it was");
+        }
+        if let PacketLayout::Obsolete = layout {
+            let drops = self.endian.u16(&self.capture.bytes, at + 10).filter(|drops| *drops != DROPS_UNKNOWN);
+            self.dropped(drops.unwrap_or(0).into());
+        }
+        let options_at = start + captured_len.next_multiple_of(4);
+        self.read_packet_options(options_at..at + len - 4)
+    }
+
+    /// Drops and errors that the capturing system noted with a packet.
+    fn read_packet_options(&mut self, range: Range<usize>) -> Result<(), &'static str> {
+        let found = options(self.endian, self.capture.bytes.get(range).unwrap_or_default())?;
+        for (code, value) in found {
+            match code {
+                option_code::EPB_DROPCOUNT => {
+                    self.dropped(self.endian.u64(&value, 0).ok_or("a drop counter that is too short")?);
+                }
+                option_code::EPB_FLAGS => {
+                    let flags = self.endian.u32(&value, 0).ok_or("packet flags that are too short")?;
+                    if flags & LINK_ERRORS != 0 {
+                        return Err("a packet with an error of its link layer");
+                    }
+                }
+                _ => {}
+            }
+        }
         Ok(())
+    }
+
+    const fn dropped(&mut self, packets: u64) {
+        self.capture.dropped = self.capture.dropped.saturating_add(packets);
     }
 
     /// A Simple Packet Block has neither time nor interface, and its captured length is whatever of
@@ -219,12 +270,12 @@ impl SectionReader {
             .bytes
             .get(at + 20..at + len - 4)
             .ok_or("an interface statistics block that is too short")?;
-        let dropped: u64 = options(self.endian, body)
-            .iter()
-            .filter(|(code, _)| matches!(*code, option_code::ISB_IFDROP | option_code::ISB_OSDROP))
-            .filter_map(|(_, value)| self.endian.u64(value, 0))
-            .fold(0, u64::saturating_add);
-        self.capture.dropped = self.capture.dropped.saturating_add(dropped);
+        let counters = options(self.endian, body)?
+            .into_iter()
+            .filter(|(code, _)| matches!(*code, option_code::ISB_IFDROP | option_code::ISB_OSDROP));
+        for (_, value) in counters {
+            self.dropped(self.endian.u64(&value, 0).ok_or("a drop counter that is too short")?);
+        }
         Ok(())
     }
 
@@ -250,15 +301,15 @@ fn ticks_per_second(resolution: u8) -> Option<u128> {
     }
 }
 
-/// The options of a block as (code, value without padding); ends at the first malformed one.
-fn options(endian: Endian, mut rest: &[u8]) -> Vec<(u16, Vec<u8>)> {
+/// The options of a block as (code, value without padding). A malformed one hides those behind it.
+fn options(endian: Endian, mut rest: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, &'static str> {
     let mut found = Vec::new();
     while !rest.is_empty() {
         let parsed = match endian {
             Endian::Little => parse_option_le::<PcapError<&[u8]>>(rest),
             Endian::Big => parse_option_be::<PcapError<&[u8]>>(rest),
         };
-        let Ok((after, option)) = parsed else { break };
+        let Ok((after, option)) = parsed else { return Err("a block with options that cannot be read") };
         if option.code.0 == 0 {
             break;
         }
@@ -266,5 +317,5 @@ fn options(endian: Endian, mut rest: &[u8]) -> Vec<(u16, Vec<u8>)> {
         found.push((option.code.0, value.to_vec()));
         rest = after;
     }
-    found
+    Ok(found)
 }

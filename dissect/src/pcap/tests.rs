@@ -23,7 +23,9 @@ fn words(order: fn(u32) -> [u8; 4], words: &[u32]) -> Vec<u8> {
 }
 
 fn section(order: fn(u32) -> [u8; 4]) -> Vec<u8> {
-    block(order, 0x0a0d_0d0a, &words(order, &[0x1a2b_3c4d, 0x0001_0000, u32::MAX, u32::MAX]))
+    // Major version 1, minor version 0, of 16 bits each.
+    let version = if order(1) == [1, 0, 0, 0] { 1 } else { 0x0001_0000 };
+    block(order, 0x0a0d_0d0a, &words(order, &[0x1a2b_3c4d, version, u32::MAX, u32::MAX]))
 }
 
 /// An interface description with one option.
@@ -105,7 +107,7 @@ fn pcapng_of_both_orders_in_one_file() {
         file.extend(block(order, 6, &[&head[..], b"wxyz"].concat()));
         // The obsolete block has a 16-bit interface number and a drop counter.
         file.extend(block(order, 2, &[&head[..], b"abcd"].concat()));
-        file.extend(block(order, 0x0bad, b"unknown"));
+        file.extend(block(order, 4, b"names"));
     }
     let capture = read(&file);
     assert_eq!((capture.sections, capture.interfaces.len(), capture.damage_count), (2, 2, 0));
@@ -162,11 +164,51 @@ fn a_damaged_block_is_skipped_and_an_unbelievable_length_ends_the_file() {
     }
 }
 
+/// Each of these was lost, broken or not read, which a verdict must not pass over.
+#[test]
+fn what_the_file_says_was_lost_is_counted() {
+    let little = u32::to_le_bytes;
+    let packet = |options: &[u8]| {
+        block(little, 6, &[&words(little, &[0, 0, 0, 4, 4]), &b"good"[..], options].concat())
+    };
+    let dropped = [&[4, 0, 8, 0][..], &9_u64.to_le_bytes()].concat();
+    let obsolete = block(little, 2, &[&words(little, &[9 << 16, 0, 0, 4, 4])[..], b"good"].concat());
+    let longer = block(little, 6, &[&words(little, &[0, 0, 0, 4, 3])[..], b"good"].concat());
+    let statistics = |options: &[u8]| block(little, 5, &[&[0; 12], options].concat());
+    for (what, block, dropped, damage) in [
+        ("a packet", packet(&[]), 0, 0),
+        ("a drop counter of a packet", packet(&dropped), 9, 0),
+        ("link errors", packet(&[2, 0, 4, 0, 0, 0, 1, 0]), 0, 1),
+        ("an obsolete drop counter", obsolete, 9, 0),
+        ("a packet longer than it was", longer, 0, 1),
+        ("a counter of four bytes", statistics(&[5, 0, 4, 0, 9, 0, 0, 0]), 0, 1),
+        ("an option that is cut", statistics(&[1, 0, 60, 0, 9, 0, 0, 0]), 0, 1),
+        ("a custom block", block(little, 0xbad, b"unknown"), 0, 1),
+        ("a type that is not known", block(little, 0x106, &[0; 24]), 0, 1),
+        ("a section of version 2", block(little, 0x0a0d_0d0a, &words(little, &[0x1a2b_3c4d, 2, 0, 0])), 0, 1),
+    ] {
+        let capture = read(&[section(little), interface(little, false, 0, 2, b"x"), block].concat());
+        assert_eq!((capture.dropped, capture.damage_count), (dropped, damage), "{what}");
+    }
+    for (version, len, link_type, damage) in [
+        (0x0004_0002, 4, 1, 0),
+        (0x0063_0009, 4, 1, 1),
+        (0x0004_0002, 3, 1, 1),
+        (0x0004_0002, 4, 0x30_0001, 1),
+    ] {
+        let head = le(&[0xa1b2_c3d4, version, 0, 0, 65_535, link_type, 0, 0, 4, len]);
+        assert_eq!(
+            read(&[&head[..], b"abcd"].concat()).damage_count,
+            damage,
+            "{version:x} {len} {link_type:x}"
+        );
+    }
+}
+
 #[test]
 fn what_is_no_capture_is_said_to_be_none() {
     for (bytes, part) in [
-        (&b""[..], "not a capture"),
-        (b"GET / HTTP/1.1", "not a capture"),
+        (&b"GET / HTTP/1.1"[..], "not a capture"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"\x04\x22\x4d\x18", "lz4"),

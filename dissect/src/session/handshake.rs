@@ -107,7 +107,8 @@ fn shared_connection_ids(sessions: &[Session]) -> Vec<Finding> {
     }
     let of_pair = |pair: &(Endpoint, Endpoint)| attempts.get(pair).cloned().unwrap_or_default();
     let mut findings = Vec::new();
-    for (id, places) in owners {
+    // Most ids have one place, and a pair may have many attempts: only ids of several places are compared.
+    for (id, places) in owners.into_iter().filter(|(_, places)| places.len() > 1) {
         let both_directions = places.iter().any(|place| place.0) && places.iter().any(|place| !place.0);
         let common = places.iter().map(|(_, pair)| of_pair(pair)).reduce(|a, b| &a & &b);
         if both_directions || common.is_some_and(|common| common.is_empty()) {

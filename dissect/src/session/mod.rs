@@ -77,9 +77,15 @@ impl Session {
         hex(&self.attempt_id.0)
     }
 
-    /// The connection ids that this end sent to.
-    fn ids_of(&self, source: Endpoint) -> &[String] {
-        if self.client == source { &self.client_connection_ids } else { &self.hub_connection_ids }
+    /// The connection ids that one side sent to.
+    fn ids_of(&self, from_client: bool) -> &[String] {
+        if from_client { &self.client_connection_ids } else { &self.hub_connection_ids }
+    }
+
+    /// Whether the client sends what goes to this address. A client may move to another address in the middle
+    /// of a session, so that only the hub's address tells the two sides apart.
+    fn is_clients(&self, destination: Endpoint) -> bool {
+        self.hub == destination
     }
 
     /// Marks an INIT fragment as seen; whether the other one was.
@@ -114,14 +120,18 @@ pub struct Recognised {
 /// Recognises Sealgram datagrams, refines their fields and groups them into sessions.
 #[must_use]
 pub fn recognise(bytes: &[u8], packets: &mut [Packet]) -> Recognised {
-    let pairs: BTreeSet<_> = packets
+    let mut pairs: BTreeSet<_> = packets
         .iter()
         .filter(|packet| matches!(datagram::claim(payload(bytes, packet)), Claim::Long(..)))
         .filter_map(pair)
         .collect();
     let mut tracker = Tracker::default();
     for (index, packet) in packets.iter_mut().enumerate() {
-        if pair(packet).is_some_and(|pair| pairs.contains(&pair)) {
+        let Some(pair) = pair(packet) else { continue };
+        if pairs.contains(&pair) {
+            tracker.take(index, packet, bytes);
+        } else if tracker.knows(packet, bytes) {
+            pairs.insert(pair);
             tracker.take(index, packet, bytes);
         }
     }
@@ -157,6 +167,10 @@ struct Tracker {
     attempts: BTreeMap<((Endpoint, Endpoint), AttemptId), usize>,
     /// Sessions of a connection id from one address to another.
     connections: BTreeMap<(Endpoint, Endpoint, ConnectionId), usize>,
+    /// The same by receiver alone: a client behind another address sends to the same hub.
+    towards: BTreeMap<(Endpoint, ConnectionId), usize>,
+    /// The connection ids that one side of a session (the client's: true) sent to.
+    known: BTreeSet<(usize, bool, ConnectionId)>,
     /// Sessions of a pair, in order of appearance.
     of_pair: BTreeMap<(Endpoint, Endpoint), Vec<usize>>,
 }
@@ -176,7 +190,7 @@ impl Tracker {
                 };
                 name(packet, kind, payload, info);
                 let at = self.attempt(kind, attempt, source, destination);
-                self.join(at, Member { index, kind, from_client: kind.is_clients() }, source);
+                self.join(at, Member { index, kind, from_client: kind.is_clients() }, destination);
             }
             Claim::BadLong => self.refuse(packet, "a LONG datagram of no legal type and length"),
             Claim::Short(id, length_is_legal) => match self.connection(id, source, destination) {
@@ -186,8 +200,9 @@ impl Tracker {
                 Some((at, _)) if length_is_legal => {
                     name(packet, Kind::Short, payload, format!("SHORT, connection {}", hex(&id.0)));
                     self.note_connection(at, id, source, destination);
-                    let from_client = self.sessions.get(at).is_some_and(|session| session.client == source);
-                    self.join(at, Member { index, kind: Kind::Short, from_client }, source);
+                    let from_client =
+                        self.sessions.get(at).is_some_and(|session| session.is_clients(destination));
+                    self.join(at, Member { index, kind: Kind::Short, from_client }, destination);
                 }
                 _ => unknown(packet),
             },
@@ -222,35 +237,59 @@ impl Tracker {
         if let Some(&at) = self.connections.get(&(source, destination, id)) {
             return Some((at, true));
         }
-        let own = self.of_pair.get(&(source.min(destination), source.max(destination)))?;
+        let own: &[usize] =
+            self.of_pair.get(&(source.min(destination), source.max(destination))).map_or(&[], Vec::as_slice);
         let session = |at: &&usize| self.sessions.get(**at);
         let is_finished = |at: &&usize| session(at).is_some_and(|session| session.stage >= Stage::Finished);
-        let has_no_id = |at: &&usize| session(at).is_some_and(|session| session.ids_of(source).is_empty());
+        let has_no_id = |at: &&usize| {
+            session(at).is_some_and(|session| session.ids_of(session.is_clients(destination)).is_empty())
+        };
         let finished = || own.iter().rev().filter(is_finished);
-        let at = finished().find(has_no_id).or_else(|| finished().next()).or_else(|| own.last())?;
+        if let Some(at) = finished().find(has_no_id) {
+            return Some((*at, false));
+        }
+        // No session of these addresses waits for its first id: a known id is a session that moved here.
+        if let Some(&at) = self.towards.get(&(destination, id)) {
+            return Some((at, true));
+        }
+        let at = finished().next().or_else(|| own.last())?;
         Some((*at, false))
+    }
+
+    /// Whether this is a SHORT datagram of a session that moved to another address.
+    fn knows(&self, packet: &Packet, bytes: &[u8]) -> bool {
+        let destination = packet.dissection.ends.map(|(_, destination)| destination);
+        match (datagram::claim(payload(bytes, packet)), destination) {
+            (Claim::Short(id, true), Some(destination)) => self.towards.contains_key(&(destination, id)),
+            _ => false,
+        }
     }
 
     fn note_connection(&mut self, at: usize, id: ConnectionId, source: Endpoint, destination: Endpoint) {
         let is_new = self.connections.insert((source, destination, id), at).is_none();
-        if let (true, Some(session)) = (is_new, self.sessions.get_mut(at)) {
-            let ids = if session.client == source {
-                &mut session.client_connection_ids
-            } else {
-                &mut session.hub_connection_ids
-            };
-            ids.push(hex(&id.0));
+        self.towards.insert((destination, id), at);
+        let (true, Some(session)) = (is_new, self.sessions.get_mut(at)) else { return };
+        let from_client = session.is_clients(destination);
+        if !self.known.insert((at, from_client, id)) {
+            let text = format!("connection id {} is used by {source} and {destination} too", hex(&id.0));
+            self.findings.push(Finding::note(Level::E1, "session.moved", format!("{text}: it links them")));
+            // What the other side sends there is of this session as well.
+            self.of_pair.entry((source.min(destination), source.max(destination))).or_default().push(at);
+        } else if from_client {
+            session.client_connection_ids.push(hex(&id.0));
+        } else {
+            session.hub_connection_ids.push(hex(&id.0));
         }
     }
 
     /// Adds a datagram to its session and moves the session's stage.
-    fn join(&mut self, at: usize, member: Member, source: Endpoint) {
+    fn join(&mut self, at: usize, member: Member, destination: Endpoint) {
         let Some(session) = self.sessions.get_mut(at) else { return };
         let other_fragment_seen = match member.kind {
             Kind::Init(fragment) => session.see_fragment(fragment == 1),
             _ => false,
         };
-        let from_client = session.client == source;
+        let from_client = session.is_clients(destination);
         match order::next(session.stage, Event { kind: member.kind, from_client, other_fragment_seen }) {
             Ok(stage) => session.stage = stage,
             // The capture may have begun too late or lost a datagram, so this refutes nothing.

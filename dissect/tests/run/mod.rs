@@ -16,6 +16,8 @@ use spec::wire::varint;
 pub(crate) const NAME: &str = "annabelle-lee";
 /// Address and port of the client.
 pub(crate) const CLIENT: End = ([10, 0, 0, 1], 40_000);
+/// Another program on the client's host.
+pub(crate) const NEIGHBOUR: End = ([10, 0, 0, 1], 40_001);
 /// Address and port of the hub.
 pub(crate) const HUB: End = ([10, 0, 0, 2], 5_555);
 /// Where a relay sends from.
