@@ -137,7 +137,9 @@ fn a_capture_is_opaque_without_keys_and_complete_with_them() {
     let key_logs: Vec<&str> = keys.iter().flat_map(|file| ["--keylog", file]).collect();
     let opened = judge(&capture, &key_logs, 0);
     assert_eq!(opened["verdict"]["reached"], "E4");
-    assert_eq!(opened["sealed"]["sealed"], opened["sealed"]["verified"], "every tag verifies");
+    // A handshake that was given up on this link has no secrets, and carried nothing a person said.
+    let count = |what: &str| opened["sealed"][what].as_u64().unwrap();
+    assert_eq!(count("sealed"), count("verified") + count("abandoned"), "every tag verifies");
     assert_transcripts(&opened["sealed"]["transcripts"], &conversation);
     // The hub's key log alone is enough, and so are those of the clients.
     for key_logs in [&key_logs[..2], &key_logs[2..]] {
