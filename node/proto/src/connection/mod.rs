@@ -31,7 +31,7 @@ pub use stream::{QueueFull, SendStreams};
 use crate::content::Content;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::Path;
+use crate::transmit::{Arrival, Path};
 use alloc::collections::VecDeque;
 use congestion::FixedWindow;
 use ending::Ending;
@@ -229,11 +229,11 @@ impl Connection {
     pub fn handle_datagram<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let result = self.open(now, path, datagram, has_room);
+        let result = self.open(now, from, datagram, has_room);
         if result.is_err() {
             self.stats.discarded += 1;
         }
@@ -243,13 +243,13 @@ impl Connection {
     fn open<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
         let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
         let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
-        if path != self.path {
+        if from.path != self.path {
             return Err(Discard::UnknownConnection);
         }
         //= spec/PROTOCOL.md#the-hub-silence
