@@ -18,3 +18,17 @@ pub struct Transmit {
     /// Where it goes.
     pub path: Path,
 }
+
+/// The ECN field of an IP header (RFC 3168 section 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ecn {
+    /// The sender does not take part.
+    #[default]
+    NotEct,
+    /// The sender takes part, first codepoint: what we send.
+    Ect0,
+    /// The sender takes part, second codepoint: never sent by us.
+    Ect1,
+    /// A router on the way is congested.
+    Ce,
+}

@@ -7,14 +7,14 @@ use spec::limits::DATAGRAM_BYTES_MAX;
 /// It stands where a controller that follows the link belongs; everything that one needs (what was sent,
 /// acknowledged and lost, and when) passes by here already.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FixedWindow;
+pub(in crate::connection) struct FixedWindow;
 
 impl FixedWindow {
     /// Bytes that may be in flight: 32 full datagrams.
     const BYTES: usize = 32 * DATAGRAM_BYTES_MAX;
 
     /// Whether another full datagram fits beside `in_flight` bytes.
-    pub(super) const fn allows(self, in_flight: usize) -> bool {
+    pub(in crate::connection) const fn allows(self, in_flight: usize) -> bool {
         in_flight + DATAGRAM_BYTES_MAX <= Self::BYTES
     }
 }
