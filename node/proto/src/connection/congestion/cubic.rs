@@ -109,7 +109,6 @@ impl Epoch {
 
 /// The whole bytes of a size; none of a negative one.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and the window has a bound")]
-#[expect(clippy::cast_sign_loss, reason = "the cast saturates at 0")]
 const fn whole(bytes: f64) -> u64 {
     bytes as u64
 }

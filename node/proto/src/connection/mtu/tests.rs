@@ -166,7 +166,7 @@ fn loss_alone_is_never_a_black_hole() {
         assert_eq!(world.mtu.black_holes(), 0);
         // The test would prove nothing if runs of losses did not happen.
         assert!(world.suspicions > 1000, "{}", world.suspicions);
-        assert!(shortened * 100 < ticks * loss_percent as u32, "{shortened} of {ticks}");
+        assert!(shortened * 10 < ticks, "{shortened} of {ticks}");
         world.until(Duration::from_secs(10), |mtu| mtu.size() == 1452);
     }
 }
@@ -181,7 +181,7 @@ fn a_burst_of_any_length_is_a_suspicion_at_most() {
         assert!(!mtu.on_lost(Instant(2), number, 1452));
     }
     assert_eq!((mtu.size(), mtu.black_holes()), (1200, 0));
-    assert_eq!(mtu.probe_size(Instant(PROBE_TIMEOUT.as_micros() as u64)), Some(1452));
+    assert_eq!(mtu.probe_size(Instant(0) + PROBE_TIMEOUT), Some(1452));
     // A single delivery outweighs all of them, and the length is back.
     mtu.on_acknowledged(Instant(3), 1002, 1452);
     assert_eq!(mtu.size(), 1452);
