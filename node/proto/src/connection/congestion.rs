@@ -11,7 +11,7 @@ pub(super) struct FixedWindow;
 
 impl FixedWindow {
     /// Bytes that may be in flight: 32 full datagrams.
-    const BYTES: usize = 32 * DATAGRAM_BYTES_MAX;
+    pub(super) const BYTES: usize = 32 * DATAGRAM_BYTES_MAX;
 
     /// Whether another full datagram fits beside `in_flight` bytes.
     pub(super) const fn allows(self, in_flight: usize) -> bool {

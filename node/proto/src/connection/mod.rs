@@ -15,6 +15,7 @@
 
 mod congestion;
 mod ending;
+mod held;
 mod identity;
 mod ledger;
 mod loss;
@@ -26,6 +27,7 @@ mod stream;
 mod trace;
 
 pub use ending::End;
+pub use held::Held;
 pub use packer::Packer;
 pub use rtt::Rtt;
 pub use status::{Stats, Status};
@@ -179,6 +181,7 @@ impl Connection {
         Metrics {
             smoothed_rtt: self.rtt.smoothed(),
             bytes_in_flight: self.ledger.bytes_in_flight(),
+            window_bytes: FixedWindow::BYTES,
             ..Metrics::default()
         }
     }
