@@ -92,9 +92,9 @@ impl World {
         if !self.nodes[from.0].client.as_ref().is_some_and(|client| !client.is_done() && client.has_room()) {
             return;
         }
-        let target = to.filter(|to| *to != from).map_or(Target::Room(LOBBY), |to| {
-            Target::Direct(self.nodes[to.0].name().to_owned())
-        });
+        let target = to
+            .filter(|to| *to != from)
+            .map_or(Target::Room(LOBBY), |to| Target::Direct(self.nodes[to.0].name().to_owned()));
         let mut text = format!("{} at {} ", from.0, self.now.0);
         text.extend(core::iter::repeat_n('x', bytes.saturating_sub(text.len())));
         self.say_to(from, target, &text);

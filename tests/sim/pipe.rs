@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn a_bottleneck_serialises_queues_marks_and_drops() {
         // 1000 bytes take 8 ms; the queue holds five such.
-        let bottleneck = Bottleneck { mark_above_bytes: Some(2500), ..Bottleneck::new(1, Duration::from_millis(40)) };
+        let bottleneck =
+            Bottleneck { mark_above_bytes: Some(2500), ..Bottleneck::new(1, Duration::from_millis(40)) };
         let mut pipe = Pipe::new(Link { bottleneck: Some(bottleneck), ..Link::GOOD }, [0; 32]);
         for place in 1..=5 {
             let [delivery] = &pipe.carry(at(0), &[0; 1000], Ecn::Ect0)[..] else { panic!("it arrives") };
@@ -231,10 +232,7 @@ mod tests {
     #[test]
     fn losses_have_their_rate_and_their_company() {
         let burst = Burst { begins_per_mille: 20, ends_per_mille: 180, loss_per_mille: 1000 };
-        let links = [
-            Link { loss_per_mille: 100, ..Link::GOOD },
-            Link { burst: Some(burst), ..Link::GOOD },
-        ];
+        let links = [Link { loss_per_mille: 100, ..Link::GOOD }, Link { burst: Some(burst), ..Link::GOOD }];
         let runs = links.map(|link| {
             let mut pipe = Pipe::new(link, [1; 32]);
             let lost: Vec<bool> = (0..20_000).map(|ms| arrivals(&mut pipe, at(ms), 1).is_empty()).collect();

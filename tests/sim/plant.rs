@@ -1,12 +1,13 @@
 //! Defects that a test puts into the program, to see that a check finds them.
 
+use crate::ClientId;
 use core::fmt::Debug;
 use node_proto::client::ClientEvent;
 
 /// A wrapper around what endpoints say and show. What it does not touch goes through as it is.
 pub trait Plant: Debug + Send {
-    /// What a client shows in place of `event`.
-    fn events(&mut self, event: ClientEvent) -> Vec<ClientEvent> {
+    /// What `client` shows in place of `event`.
+    fn events(&mut self, _client: ClientId, event: ClientEvent) -> Vec<ClientEvent> {
         vec![event]
     }
 

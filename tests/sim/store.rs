@@ -3,8 +3,11 @@
 
 use core::fmt;
 use core::time::Duration;
-use node_proto::log::{Append, Batch, Effect, Engine, MemoryLog, Page, Recovered, Refused, Reply, RoomId, Seq};
+use node_proto::log::{
+    Append, Batch, Effect, Engine, MemoryLog, Page, Recovered, Refused, Reply, RoomId, Seq,
+};
 use spec::time::{Instant, UnixTime};
+use spec::wire::entry::MessageId;
 use std::collections::BTreeMap;
 
 /// How long a commit takes on a good day.
@@ -20,6 +23,8 @@ pub struct Store {
     pub(crate) commit_time: Duration,
     /// Until then nothing is committed.
     pub(crate) refuses_until: Instant,
+    /// Lines that were refused since somebody last looked.
+    pub(crate) refused: Vec<MessageId>,
 }
 
 impl fmt::Debug for Store {
@@ -45,6 +50,7 @@ impl Store {
             is_busy: false,
             commit_time: COMMIT_TIME,
             refuses_until: Instant(0),
+            refused: Vec::new(),
         }
     }
 
@@ -78,7 +84,9 @@ impl Store {
             let mut read = 0;
             while read < entries.len() {
                 let from = Seq(read as u64 + 1);
-                let Reply::Page { page, .. } = self.engine.read(*room, from) else { return Some((*room, from)) };
+                let Reply::Page { page, .. } = self.engine.read(*room, from) else {
+                    return Some((*room, from));
+                };
                 for (sequence, entry) in page.entries() {
                     if entries.get(read).is_some_and(|known| known != entry) {
                         return Some((*room, sequence));
@@ -122,8 +130,9 @@ impl Store {
             }
         }
         if now < self.refuses_until {
-            let refusal = |append: &Append| Reply::Refused { ticket: append.ticket, reason: Refused::Unavailable };
-            replies.extend(appends.iter().map(refusal));
+            self.refused.extend(appends.iter().map(|append| append.id));
+            let reason = Refused::Unavailable;
+            replies.extend(appends.iter().map(|append| Reply::Refused { ticket: append.ticket, reason }));
             return replies;
         }
         let committed = self.engine.commit(&appends, UnixTime(now.0 / 1000));

@@ -5,9 +5,7 @@ use crate::ClientId;
 use crate::plant::{Gauge, Plant};
 use node_proto::connection::Connection;
 use node_proto::{Client, Hub};
-use spec::limits::{
-    HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX,
-};
+use spec::limits::{HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX};
 use std::collections::BTreeMap;
 
 /// Packets a probe time-out may send beyond the window (RFC 9002 section 6.2.4).
@@ -44,7 +42,11 @@ pub(super) struct Gauges {
 }
 
 impl Gauges {
-    pub(super) fn hub(&mut self, hub: &Hub, mut plant: Option<&mut (dyn Plant + 'static)>) -> Result<(), Violation> {
+    pub(super) fn hub(
+        &mut self,
+        hub: &Hub,
+        mut plant: Option<&mut (dyn Plant + 'static)>,
+    ) -> Result<(), Violation> {
         let most = 2 * HALF_OPEN_MAX;
         weigh(&mut plant, Gauge { what: "half-open handshakes", held: hub.half_open_count(), most })?;
         for (id, connection) in hub.connections() {
@@ -95,10 +97,13 @@ impl Gauges {
     ) -> Result<(), Violation> {
         let status = connection.status();
         let (metrics, stats) = (status.metrics, status.stats);
-        let before = self.seen.get(&key).copied().filter(|seen| seen.sent <= stats.sent && seen.probes <= stats.probes);
-        let (probes, base) = before.map_or((stats.probes, 0), |seen| {
-            (stats.probes - seen.probes, seen.allowed.min(seen.in_flight))
-        });
+        let before = self
+            .seen
+            .get(&key)
+            .copied()
+            .filter(|seen| seen.sent <= stats.sent && seen.probes <= stats.probes);
+        let (probes, base) = before
+            .map_or((stats.probes, 0), |seen| (stats.probes - seen.probes, seen.allowed.min(seen.in_flight)));
         // A probe that was allowed may be sent later: the last two always may.
         let extra = usize::try_from((probes + 1) * PROBE_PACKETS * DATAGRAM_BYTES).unwrap_or(usize::MAX);
         let allowed = metrics.window_bytes.max(base).saturating_add(extra);

@@ -30,6 +30,8 @@ struct Said {
     place: usize,
     text: String,
     place_in_log: Option<(RoomId, Seq)>,
+    /// Whether the log once refused it, so that it may be taken after a later one.
+    is_late: bool,
     fate: Fate,
 }
 
@@ -53,7 +55,17 @@ impl Lines {
 
     pub(super) fn said(&mut self, id: MessageId, client: ClientId, starts: u32, text: &str) {
         let (place, text) = (self.said.len(), text.to_owned());
-        self.said.insert(id, Said { client, starts, place, text, place_in_log: None, fate: Fate::Open });
+        let (place_in_log, is_late, fate) = (None, false, Fate::Open);
+        self.said.insert(id, Said { client, starts, place, text, place_in_log, is_late, fate });
+    }
+
+    /// The log has refused lines. An author who does not hear of it submits them again, after later ones were taken.
+    pub(super) fn refused(&mut self, lines: &[MessageId]) {
+        for id in lines {
+            if let Some(said) = self.said.get_mut(id) {
+                said.is_late = true;
+            }
+        }
     }
 
     /// Another log: its numbers begin anew, and what was stored in the old one is forgotten by intent.
@@ -67,6 +79,13 @@ impl Lines {
 
     pub(super) const fn stored(&self) -> usize {
         self.stored
+    }
+
+    /// A room that a screen does not show to its end, `head`.
+    pub(super) fn is_behind(&self, client: ClientId, room: RoomId, head: Seq) -> bool {
+        // Who joins a quiet lobby has been shown nothing of it yet.
+        let next = self.next.get(&(client, room)).copied();
+        next.map_or(room != LOBBY && head != Seq(0), |next| next != head.next())
     }
 
     /// A line of a program that still runs whose author was never told what became of it.
@@ -86,23 +105,31 @@ impl Lines {
         }
         let (room_number, sequence_number) = (room.0, sequence.0);
         let unsaid = Violation::Unsaid { room: room_number, sequence: sequence_number };
-        let said = self.said.get_mut(&entry.id).filter(|said| said.text.as_bytes() == entry.body).ok_or(unsaid)?;
+        let said =
+            self.said.get_mut(&entry.id).filter(|said| said.text.as_bytes() == entry.body).ok_or(unsaid)?;
         let client = said.client.0;
         if said.place_in_log.replace((room, sequence)).is_some() {
             return Err(Violation::Doubled { client, room: room_number, sequence: sequence_number });
         }
         let latest = self.latest.entry((said.client, said.starts, room)).or_default();
-        if said.place < *latest {
+        if said.place < *latest && !said.is_late {
             return Err(Violation::Overtaken { client, room: room_number, sequence: sequence_number });
         }
-        *latest = said.place;
+        *latest = said.place.max(*latest);
         Ok(())
     }
 
     /// A client shows something.
-    pub(super) fn event(&mut self, client: ClientId, event: &ClientEvent, store: &Store) -> Result<(), Violation> {
+    pub(super) fn event(
+        &mut self,
+        client: ClientId,
+        event: &ClientEvent,
+        store: &Store,
+    ) -> Result<(), Violation> {
         match event {
-            ClientEvent::Entry { room, sequence, entry } => self.entry(client, *room, *sequence, entry, store),
+            ClientEvent::Entry { room, sequence, entry } => {
+                self.entry(client, *room, *sequence, entry, store)
+            }
             ClientEvent::Stored { id, room, sequence } => self.reported_stored(client, id, *room, *sequence),
             ClientEvent::Refused { id, .. } => {
                 if let Some(said) = self.said.get_mut(id) {

@@ -167,11 +167,20 @@ impl Checks {
         self.lines.begin_log();
     }
 
+    pub(crate) fn refused(&mut self, lines: &[MessageId]) {
+        self.lines.refused(lines);
+    }
+
     pub(crate) fn committed(&mut self, room: RoomId, sequence: Seq, entry: &[u8]) -> Result<(), Violation> {
         self.lines.committed(room, sequence, entry)
     }
 
-    pub(crate) fn event(&mut self, client: ClientId, event: &ClientEvent, store: &Store) -> Result<(), Violation> {
+    pub(crate) fn event(
+        &mut self,
+        client: ClientId,
+        event: &ClientEvent,
+        store: &Store,
+    ) -> Result<(), Violation> {
         if let ClientEvent::KeyLog(lines) = event {
             self.nonces.learn(lines);
         }
@@ -182,7 +191,11 @@ impl Checks {
         self.nonces.datagram(datagram)
     }
 
-    pub(crate) fn hub(&mut self, hub: &Hub, plant: Option<&mut (dyn Plant + 'static)>) -> Result<(), Violation> {
+    pub(crate) fn hub(
+        &mut self,
+        hub: &Hub,
+        plant: Option<&mut (dyn Plant + 'static)>,
+    ) -> Result<(), Violation> {
         self.gauges.hub(hub, plant)
     }
 

@@ -50,11 +50,22 @@ impl World {
             for room in rooms.directs_of(node.name()).chain([LOBBY]) {
                 let (head, read) = (self.store().head(room), resume.rooms.get(&room));
                 if read != Some(&head) {
-                    return Some(format!("client {index} has read {read:?} of room {} and not {head:?}", room.0));
+                    return Some(format!(
+                        "client {index} has read {read:?} of room {} and not {head:?}",
+                        room.0
+                    ));
+                }
+                if self
+                    .checks
+                    .as_ref()
+                    .is_some_and(|checks| checks.lines.is_behind(ClientId(index), room, head))
+                {
+                    return Some(format!("client {index} does not show the end of room {}", room.0));
                 }
             }
         }
-        let runs = |id: ClientId, starts| self.nodes[id.0].client.is_some() && self.nodes[id.0].starts() == starts;
+        let runs =
+            |id: ClientId, starts| self.nodes[id.0].client.is_some() && self.nodes[id.0].starts() == starts;
         let forgotten = self.checks.as_ref().and_then(|checks| checks.lines.forgotten(runs));
         forgotten.map(|text| format!("nobody told the author what became of {text:.40}"))
     }

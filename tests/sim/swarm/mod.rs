@@ -5,6 +5,7 @@
 
 mod draw;
 mod faults;
+pub mod script;
 
 use crate::acts::Act;
 use crate::checks::Violation;

@@ -65,6 +65,8 @@ pub struct World {
     pub fates: BTreeMap<usize, Option<Duration>>,
     /// Datagrams that arrive once more, so much later, by their place among all that were sent.
     pub repeats: BTreeMap<usize, Duration>,
+    /// Datagrams that have one bit flipped, by their place among all that were sent.
+    pub flips: BTreeMap<usize, usize>,
     /// What watches over everything that happens.
     pub checks: Option<Checks>,
     /// A defect that a test has put into the program.
@@ -110,6 +112,7 @@ impl World {
             key_log: false,
             fates: BTreeMap::new(),
             repeats: BTreeMap::new(),
+            flips: BTreeMap::new(),
             checks: None,
             plant: None,
             identity: KeyPair::new(random.secret()),

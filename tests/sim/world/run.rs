@@ -151,7 +151,9 @@ impl World {
         if node.machine.is_asleep(self.now) {
             return self.agenda.put(node.machine.wakes, event);
         }
-        let (Event::ToClient { mut datagram, ecn, .. }, Some(client)) = (event, &mut node.client) else { return };
+        let (Event::ToClient { mut datagram, ecn, .. }, Some(client)) = (event, &mut node.client) else {
+            return;
+        };
         node.machine.is_touched = true;
         let arrival = Arrival { path: Path::new(hub_address(), 0), ecn };
         let _: Result<(), _> = client.handle_datagram(node.machine.clock(self.now), arrival, &mut datagram);
@@ -170,3 +172,16 @@ impl World {
 
 /// Time from a commit to the moment the hub hears of it.
 const ANSWER_TIME: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_that_stands_still_is_noticed() {
+        let mut guard = Guard::default();
+        assert!((0..STEPS_AT_ONCE_MAX).all(|_| guard.count(Instant(1))));
+        assert!(!guard.count(Instant(1)));
+        assert!(guard.count(Instant(2)));
+    }
+}

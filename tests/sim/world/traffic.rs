@@ -93,7 +93,7 @@ impl World {
         while let Some(event) = client.poll_event() {
             let events = match &mut self.plant {
                 None => vec![event],
-                Some(plant) => plant.events(event),
+                Some(plant) => plant.events(id, event),
             };
             for event in events {
                 self.look(|checks, _, store| checks.event(id, &event, store));
@@ -106,12 +106,13 @@ impl World {
     }
 
     fn send_down(&mut self, to: SocketAddr, datagram: &[u8], ecn: Ecn) {
-        for datagram in self.leave(hub_address(), to, datagram) {
-            let later = self.fate();
+        for mut datagram in self.leave(hub_address(), to, datagram) {
+            let later = self.fate(&mut datagram);
             let Some(node) = self.nodes.iter_mut().find(|node| node.address == to) else { continue };
             node.down.link = node.links.map_or(self.down, |(_, down)| down);
             let deliveries = node.down.carry(self.now, &datagram, ecn);
-            for (delivery, extra) in deliveries.into_iter().flat_map(|delivery| with_extras(delivery, &later)) {
+            for (delivery, extra) in deliveries.into_iter().flat_map(|delivery| with_extras(delivery, &later))
+            {
                 let event = Event::ToClient { to, datagram: delivery.datagram, ecn: delivery.ecn };
                 self.agenda.put(delivery.at + extra, event);
             }
@@ -120,12 +121,13 @@ impl World {
 
     fn send_up(&mut self, id: ClientId, datagram: &[u8], ecn: Ecn) {
         let from = self.nodes[id.0].address;
-        for datagram in self.leave(from, hub_address(), datagram) {
-            let later = self.fate();
+        for mut datagram in self.leave(from, hub_address(), datagram) {
+            let later = self.fate(&mut datagram);
             let node = &mut self.nodes[id.0];
             node.up.link = node.links.map_or(self.up, |(up, _)| up);
             let deliveries = node.up.carry(self.now, &datagram, ecn);
-            for (delivery, extra) in deliveries.into_iter().flat_map(|delivery| with_extras(delivery, &later)) {
+            for (delivery, extra) in deliveries.into_iter().flat_map(|delivery| with_extras(delivery, &later))
+            {
                 let event = Event::ToHub { from, datagram: delivery.datagram, ecn: delivery.ecn };
                 self.agenda.put(delivery.at + extra, event);
             }
@@ -147,17 +149,24 @@ impl World {
         left
     }
 
-    /// How much later than its link would have it each copy of the datagram arrives that is sent now.
-    fn fate(&mut self) -> Vec<Duration> {
+    /// How much later than its link would have it each copy of the datagram arrives that is sent now; it may be
+    /// damaged too.
+    fn fate(&mut self, datagram: &mut [u8]) -> Vec<Duration> {
         let place = self.sent;
         self.sent += 1;
+        if let Some(bit) = self.flips.get(&place) {
+            let bit = bit % (datagram.len() * 8).max(1);
+            datagram[bit / 8] ^= 1 << (bit % 8);
+        }
         let first = self.fates.get(&place).copied().unwrap_or(Some(Duration::ZERO));
         first.into_iter().chain(self.repeats.get(&place).copied()).collect()
     }
 
     /// Shows the checks what the log has committed beyond `heads`.
     pub(super) fn look_at_log(&mut self, heads: &[(RoomId, Seq)]) {
+        let refused = core::mem::take(&mut self.store.refused);
         self.look(|checks, _, store| {
+            checks.refused(&refused);
             for room in store.rooms() {
                 let known = heads.iter().find(|(known, _)| *known == room).map_or(0, |(_, head)| head.0);
                 for sequence in known + 1..=store.head(room).0 {
