@@ -217,6 +217,12 @@ impl Client {
         self.outbox.len()
     }
 
+    /// Bytes of entries that came before their turn, in the room that holds most.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.timelines.values().map(Timeline::held).max().unwrap_or(0)
+    }
+
     /// Whether the hub has greeted us and is heard.
     #[must_use]
     pub fn is_connected(&self) -> bool {

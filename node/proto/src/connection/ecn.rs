@@ -54,6 +54,7 @@ impl EcnPath {
     }
 
     /// Whether marks are known to arrive.
+    #[cfg(test)]
     pub(super) fn is_capable(&self) -> bool {
         self.state == State::Capable
     }

@@ -16,6 +16,7 @@
 mod congestion;
 mod ecn;
 mod ending;
+mod held;
 mod identity;
 mod ledger;
 mod loss;
@@ -32,6 +33,7 @@ mod trace;
 
 pub use congestion::Algorithm;
 pub use ending::End;
+pub use held::Held;
 pub use packer::Packer;
 pub use rtt::Rtt;
 pub use status::{Stats, Status};
@@ -193,6 +195,7 @@ impl Connection {
             is_validated: self.paths.is_valid(),
             metrics: self.recovery.metrics(),
             mtu_bytes: self.recovery.mtu.size(),
+            black_holes: self.recovery.mtu.black_holes(),
             generation: 0,
             epoch: 0,
             stats: self.stats,

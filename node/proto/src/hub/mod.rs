@@ -201,6 +201,11 @@ impl Hub {
         self.sessions.len()
     }
 
+    /// The connections of all sessions, each with a number that no other session ever has.
+    pub fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> + '_ {
+        self.sessions.connections()
+    }
+
     /// Half-open handshakes and fragment slots: bounded whatever strangers send.
     #[must_use]
     pub fn half_open_count(&self) -> usize {
