@@ -29,6 +29,7 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
         Frame::Close { reason, text } => format!("CLOSE {reason:?} {}", quote(text)),
         Frame::Done => "DONE".to_owned(),
         Frame::MaxStream { stream, limit } => format!("MAX_STREAM {stream} to {limit}"),
+        Frame::PathChallenge { .. } | Frame::PathResponse { .. } | Frame::Ephemeral { .. } => String::new(),
         Frame::Extension { kind, data } => format!("extension 0x{kind:x}, {} bytes", data.len()),
     }
 }
