@@ -18,6 +18,6 @@ impl Connection {
     #[must_use]
     pub fn held(&self) -> Held {
         let (stream_bytes, stream_gaps) = self.recv.held();
-        Held { packets: self.ledger.len(), stream_bytes, stream_gaps }
+        Held { packets: self.recovery.ledger.len(), stream_bytes, stream_gaps }
     }
 }

@@ -410,12 +410,11 @@ impl Hub {
             return Some(Transmit::one(path, out.len()));
         }
         while let Some(id) = self.sessions.pop_ready() {
-            let sent = self.flush(now, id, out);
-            let path = self.sessions.get(id).map(|session| session.connection.path());
+            let transmit = self.flush(now, id, out);
             self.sessions.refresh_deadline(id);
             self.drop_if_over(now, id);
-            if let (true, Some(path)) = (sent, path) {
-                return Some(Transmit::one(path, out.len()));
+            if transmit.is_some() {
+                return transmit;
             }
         }
         None
