@@ -5,6 +5,7 @@ use crate::transcript::{Line, line};
 use core::net::SocketAddr;
 use core::time::Duration;
 use node_proto::client::{Client, ClientConfig, ClientEvent, Resume, Target};
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig, HubEvent};
 use node_proto::log::{Append, Effect, Engine, LOBBY, MemoryLog, Reply};
 use node_proto::random::Random;
@@ -98,6 +99,8 @@ pub struct World {
     pub is_open: bool,
     /// Whether clients give out their secrets as [`ClientEvent::KeyLog`]; for those that start from now on.
     pub key_log: bool,
+    /// When keys are changed; for hubs and clients that start from now on.
+    pub keys: KeyPolicy,
     /// What befalls a datagram besides what its link does, by its index in [`wire`](Self::wire): it takes so much
     /// longer, or, with `None`, never arrives.
     pub fates: BTreeMap<usize, Option<Duration>>,
@@ -137,6 +140,7 @@ impl World {
             grace: Duration::from_secs(60),
             is_open: false,
             key_log: false,
+            keys: KeyPolicy::default(),
             fates: BTreeMap::new(),
             identity: KeyPair::new(random.secret()),
             access_secret: random.secret(),
@@ -173,6 +177,7 @@ impl World {
             grace: self.grace,
             sessions_max: 1000,
             key_log: false,
+            keys: self.keys,
         };
         let recovered = self.log.recover().expect("a log in memory always recovers");
         self.hub = Some(Hub::new(self.now, config, &recovered, self.random.array()));
@@ -224,6 +229,7 @@ impl World {
             name: node.name.clone(),
             key_log: self.key_log,
             resume: node.resume.clone(),
+            keys: self.keys,
         };
         let path = Path { remote: hub_address(), socket: 0 };
         node.client = Some(Client::new(self.now, config, path, self.random.array()));

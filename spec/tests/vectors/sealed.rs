@@ -155,7 +155,7 @@ pub(crate) fn datagram(case: &Case) -> Verdict {
     }
     let mut accepted = highest..highest + CONNECTION_ID_WINDOW as u64;
     let index = accepted.find(|index| keys.ids.id(*index) == id).ok_or(Refusal(&["connection id"]))?;
-    let Opened { header, frames } = Opener::new(&keys).open(&mut datagram, largest)?;
+    let Opened { header, frames, .. } = Opener::new(&keys).open(&mut datagram, largest)?;
     let frames = Frames::parse(&datagram[frames], sender)?;
 
     case.gives("connection-index", index);

@@ -15,7 +15,7 @@
 
 mod congestion;
 mod ending;
-mod identity;
+mod keys;
 mod ledger;
 mod loss;
 mod packer;
@@ -24,6 +24,7 @@ mod rtt;
 mod stream;
 
 pub use ending::End;
+pub use keys::KeyPolicy;
 pub use packer::Packer;
 pub use rtt::Rtt;
 pub use stream::{QueueFull, SendStreams};
@@ -35,7 +36,7 @@ use crate::transmit::Path;
 use alloc::collections::VecDeque;
 use congestion::FixedWindow;
 use ending::Ending;
-use identity::{Identity, PeerIdentity};
+use keys::{Keys, Unsealed};
 use ledger::Ledger;
 use loss::Loss;
 use received::Received;
@@ -43,7 +44,6 @@ use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
 use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
-use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 use spec::wire::frame::{Frame, Frames, Side};
@@ -71,10 +71,7 @@ pub struct Connection {
     side: Side,
     path: Path,
     random: Random,
-    sealer: Sealer,
-    opener: Opener,
-    own_id: Identity,
-    peer_id: PeerIdentity,
+    keys: Keys,
     next_number: u64,
     /// The highest number the peer takes: its last largest and window.
     number_limit: u64,
@@ -101,16 +98,11 @@ impl Connection {
     /// A connection whose handshake is done.
     #[must_use]
     pub fn new(now: Instant, side: Side, root: &Root, path: Path, random: Random) -> Self {
-        let peer = if side == Side::Client { Side::Hub } else { Side::Client };
-        let (own_keys, peer_keys) = (root.direction(side), root.direction(peer));
         Self {
             side,
             path,
             random,
-            sealer: Sealer::new(&own_keys),
-            opener: Opener::new(&peer_keys),
-            own_id: Identity::new(own_keys.ids),
-            peer_id: PeerIdentity::new(peer_keys.ids),
+            keys: Keys::new(side, root.clone(), KeyPolicy::default()),
             next_number: 0,
             //= spec/PROTOCOL.md#acknowledgements
             //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it
@@ -143,6 +135,13 @@ impl Connection {
         self
     }
 
+    /// Changes keys as `policy` says; for a connection that has sent and opened nothing.
+    #[must_use]
+    pub fn with_policy(mut self, policy: KeyPolicy) -> Self {
+        self.keys = Keys::new(self.side, self.keys.root().clone(), policy);
+        self
+    }
+
     // (A) getters
 
     /// The way to the peer.
@@ -171,7 +170,49 @@ impl Connection {
 
     /// The connection ids that are accepted at the moment.
     pub fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
-        self.peer_id.accepted()
+        self.keys.accepted_ids()
+    }
+
+    /// When keys are changed.
+    #[must_use]
+    pub const fn key_policy(&self) -> &KeyPolicy {
+        self.keys.policy()
+    }
+
+    /// The root of the generation we send under: a ratchet begins from it.
+    #[must_use]
+    pub const fn root(&self) -> &Root {
+        self.keys.root()
+    }
+
+    /// The generation of keys we send under: so many ratchets were completed.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.keys.generation()
+    }
+
+    /// The epochs of that generation: the one we send under, and the one the peer does.
+    #[must_use]
+    pub fn epochs(&self) -> (u64, u64) {
+        (self.keys.epoch(), self.keys.peer_epoch())
+    }
+
+    /// The index of the connection id we send under.
+    #[must_use]
+    pub const fn id_index(&self) -> u64 {
+        self.keys.id_index()
+    }
+
+    /// Whether the next generation is made and not yet in use.
+    #[must_use]
+    pub const fn is_ratcheting(&self) -> bool {
+        self.keys.is_ratcheting()
+    }
+
+    /// Whether so many packets failed to open that a ratchet should begin at once.
+    #[must_use]
+    pub fn is_under_attack(&self) -> bool {
+        self.keys.is_under_attack()
     }
 
     /// Why and how the connection is over, once it is; then it only waits to be dropped.
@@ -247,26 +288,28 @@ impl Connection {
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
-        let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
         if path != self.path {
             return Err(Discard::UnknownConnection);
         }
         //= spec/PROTOCOL.md#the-hub-silence
         //# An endpoint MUST NOT change any state but counters because of a datagram that fails its MAC or its
         //# tag.
-        let opened = self.opener.open(datagram, self.received.largest())?;
+        let times = (now, self.rtt.probe_timeout());
+        let opened = self.keys.open(times, datagram, self.received.largest());
+        if opened == Err(Discard::EpochOrder) {
+            self.close(now, CloseReason::Violation, "epochs and packet numbers contradict each other");
+        }
+        let Unsealed { number, frames, .. } = opened?;
         //= spec/PROTOCOL.md#short-datagrams
         //# A receiver MUST check for repetition only after the tag was verified.
-        self.received.check(opened.header.number)?;
+        self.received.check(number)?;
         let sender = if self.side == Side::Client { Side::Hub } else { Side::Client };
-        let frames = Frames::parse(&datagram[opened.frames], sender)?;
+        let frames = Frames::parse(&datagram[frames], sender)?;
         self.check(&frames)?;
         if !has_room(&frames) {
             return Err(Discard::NoRoom);
         }
-        self.peer_id.advance(index);
-        self.apply(now, opened.header.number, &frames);
+        self.apply(now, number, &frames);
         Ok(frames)
     }
 
@@ -300,7 +343,7 @@ impl Connection {
 
     fn apply_ack(&mut self, now: Instant, ack: &Ack) {
         self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
-        let Self { ledger, loss, rtt, send, received, own_id, ending, lost, stats, .. } = self;
+        let Self { ledger, loss, rtt, send, received, keys, ending, lost, stats, .. } = self;
         let acked = ledger.acknowledge(ack, |content| match content {
             Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
             Content::Ack { largest } => received.forget_through(largest),
@@ -308,7 +351,7 @@ impl Connection {
             _ => {}
         });
         let Some(acked) = acked else { return };
-        own_id.acknowledged(ack.largest());
+        keys.acknowledged(ack.largest());
         if acked.is_largest && acked.is_eliciting {
             rtt.sample(now.since(acked.sent), core::time::Duration::from_micros(ack.delay_us));
         }
@@ -319,6 +362,7 @@ impl Connection {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.received.handle_timeout(now);
+        self.keys.handle_timeout(now);
         if self.loss.deadline().is_some_and(|at| at <= now)
             && let Some(largest) = self.ledger.largest_acked()
         {
@@ -393,6 +437,17 @@ impl Connection {
         self.send.fin_answered();
     }
 
+    /// Goes on to the generation of `root` as soon as the peer shows that it has it too.
+    pub fn offer_generation(&mut self, now: Instant, root: Root) {
+        self.keys.offer(now, root);
+    }
+
+    /// Takes the next connection id of ours for what is sent from now on; `false` when the peer might not accept
+    /// it, and the id stays.
+    pub fn move_id(&mut self) -> bool {
+        self.keys.move_id(self.next_number)
+    }
+
     /// Ends the session: from now on only CLOSE is said, until it is acknowledged or [`CLOSE_TIME`] passes.
     ///
     /// [`CLOSE_TIME`]: spec::limits::CLOSE_TIME
@@ -432,6 +487,7 @@ impl Connection {
             self.loss.deadline().map(|at| (at, Timer::Loss)),
             self.probe_at().map(|at| (at, Timer::Probe)),
             self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
+            self.keys.deadline().map(|at| (at, Timer::Keys)),
             self.ending.deadline().map(|at| (at, Timer::Close)),
             Some((self.last_received + IDLE_TIMEOUT, Timer::Idle)),
         ])

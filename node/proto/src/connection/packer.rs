@@ -34,6 +34,8 @@ pub struct Packer<'a> {
     contents: usize,
     is_eliciting: bool,
     may_elicit: bool,
+    /// It is the PING that shows the hub the next generation, and nothing else.
+    is_confirming: bool,
 }
 
 impl Connection {
@@ -50,18 +52,18 @@ impl Connection {
         }
         let number = self.next_number;
         let last_seen = self.last_received.max(self.last_eliciting);
+        let is_confirming = self.keys.is_confirm_due() && number <= self.number_limit && !self.is_closing();
+        let (epoch, id) = self.keys.mark(now, last_seen, number, is_confirming);
         let header = ShortHeader {
-            //= spec/PROTOCOL.md#key-schedule
-            //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
-            epoch: 0,
+            epoch,
             number_len: number::encoded_len(number, self.ledger.largest_acked()),
             reserved: self.random.reserved(),
-            id: self.own_id.for_packet(now, last_seen, number),
+            id,
             number,
         };
         let start = out.len();
         header.encode(out);
-        let may_elicit = self.may_elicit();
+        let may_elicit = self.may_elicit() && !is_confirming;
         let mut packer = Packer {
             connection: self,
             out,
@@ -71,8 +73,16 @@ impl Connection {
             contents: 0,
             is_eliciting: false,
             may_elicit,
+            is_confirming,
         };
-        packer.write_own();
+        //= spec/PROTOCOL.md#ratchet
+        //# The client MUST NOT send anything but PING under the next generation before it has opened a packet of
+        //# the hub under it.
+        if is_confirming {
+            packer.write(None, &Frame::Ping);
+        } else {
+            packer.write_own();
+        }
         Some(packer)
     }
 
@@ -135,10 +145,13 @@ impl Packer<'_> {
             self.out.truncate(self.start);
             return false;
         }
-        self.ask_if_unheard();
-        self.add_grease();
-        let Self { connection, out, now, start, header, contents, is_eliciting, .. } = self;
-        if connection.sealer.seal(&header, out, start).is_err() {
+        if !self.is_confirming {
+            self.ask_if_unheard();
+            self.add_grease();
+        }
+        let Self { connection, out, now, start, header, contents, is_eliciting, is_confirming, .. } = self;
+        let times = (now, connection.rtt.probe_timeout());
+        if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
             connection.ending.timed_out();
             return false;

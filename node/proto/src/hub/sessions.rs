@@ -8,6 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::time::Instant;
+use spec::wire::long::AttemptId;
 use spec::wire::short::ConnectionId;
 
 /// Names a session; a number is never used for another.
@@ -46,6 +47,10 @@ pub(super) struct Cursor {
 pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) client_key: ClientKey,
+    /// Names the session in a key log.
+    pub(super) attempt: AttemptId,
+    /// When a ratchet was answered last.
+    pub(super) ratcheted: Option<Instant>,
     pub(super) init_arrived: Instant,
     pub(super) is_confirmed: bool,
     pub(super) stage: Stage,
@@ -58,10 +63,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(connection: Connection, client_key: ClientKey, init_arrived: Instant) -> Self {
+    pub(super) const fn new(
+        connection: Connection,
+        client_key: ClientKey,
+        attempt: AttemptId,
+        init_arrived: Instant,
+    ) -> Self {
         Self {
             connection,
             client_key,
+            attempt,
+            ratcheted: None,
             init_arrived,
             is_confirmed: false,
             stage: Stage::New,
