@@ -126,6 +126,12 @@ impl World {
     /// A world with a running hub and nobody else; `seed` decides everything.
     #[must_use]
     pub fn new(seed: u64, link: Link) -> Self {
+        Self::with_keys(seed, link, KeyPolicy::default())
+    }
+
+    /// The same, and keys are changed as `keys` says.
+    #[must_use]
+    pub fn with_keys(seed: u64, link: Link, keys: KeyPolicy) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let mut random = Random::new(bytes);
@@ -140,7 +146,7 @@ impl World {
             grace: Duration::from_secs(60),
             is_open: false,
             key_log: false,
-            keys: KeyPolicy::default(),
+            keys,
             fates: BTreeMap::new(),
             identity: KeyPair::new(random.secret()),
             access_secret: random.secret(),

@@ -68,6 +68,8 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
         Message::Stored { room, sequence, id } => {
             format!("STORED room={room} sequence={sequence} id={}", HEX.encode(&id.0))
         }
+        Message::RatchetReq { ephemeral, kem } => ratchet("RATCHET_REQ", ephemeral, kem.map(|kem| &kem[..])),
+        Message::RatchetRsp { ephemeral, kem } => ratchet("RATCHET_RSP", ephemeral, kem.map(|kem| &kem[..])),
         Message::Unknown { kind } => {
             let mut reader = Reader::new(bytes);
             reader.varint("length").unwrap();
@@ -75,6 +77,10 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
             format!("UNKNOWN type={kind} fields={}", HEX.encode(reader.peek()))
         }
     }
+}
+
+fn ratchet(name: &str, ephemeral: &[u8], kem: Option<&[u8]>) -> String {
+    format!("{name} ephemeral={} kem={}", HEX.encode(ephemeral), HEX.encode(kem.unwrap_or_default()))
 }
 
 pub(crate) fn submission(submission: &Submission<'_>) -> String {
