@@ -207,6 +207,10 @@ impl Packer<'_> {
     }
 
     fn write_close(&mut self) {
+        // A CLOSE that counts as lost is no longer in flight: no probe would repeat it.
+        if self.connection.lost.contains(&Content::Close) {
+            self.connection.ending.repeat();
+        }
         self.connection.lost.clear();
         let Some((reason, text)) = self.connection.ending.take_close() else { return };
         // A reason is for a person: what exceeds a datagram is cut at a character.

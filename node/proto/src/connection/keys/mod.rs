@@ -23,14 +23,11 @@ use receiving::Receiving;
 use sending::Sending;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{GENERATION_KEPT, KEPT_PROBE_TIMEOUTS};
+use spec::limits::{FLIGHT_REPEAT, GENERATION_KEPT, KEPT_PROBE_TIMEOUTS};
 use spec::seal::SealError;
 use spec::time::Instant;
 use spec::wire::frame::Side;
 use spec::wire::short::{self, ConnectionId, ShortHeader};
-
-/// Longest pause between two PINGs of a client under the next generation.
-const CONFIRM_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The next generation, until a packet of the peer was opened under it.
 #[derive(Debug)]
@@ -251,7 +248,8 @@ impl Offered {
     /// The PING has left: if nothing comes of it, it leaves again.
     fn pinged(&mut self, now: Instant, pto: Duration) {
         self.is_due = false;
-        self.pause = (self.pause * 2).min(CONFIRM_PAUSE_MAX).max(pto);
+        // The hub may have switched and let our present keys go: until it is heard, this is all that reaches it.
+        self.pause = (self.pause * 2).min(FLIGHT_REPEAT).max(pto);
         self.ping_at = Some(now + self.pause);
     }
 
