@@ -1,8 +1,7 @@
 //! Named scenarios over the simulated network: the shipped hub and clients, a seed each.
 
 use core::time::Duration;
-use node_proto::connection::KeyPolicy;
-use sim::{ClientId, Link, World};
+use sim::{ClientId, Link, World, quick_keys};
 use spec::wire::entry::EntryKind;
 
 const fn secs(secs: u64) -> Duration {
@@ -87,15 +86,8 @@ fn a_killed_hub_changes_nothing() {
 /// not through a restart of the hub.
 #[test]
 fn keys_in_motion_change_nothing() {
-    let keys = KeyPolicy {
-        update_packets: 4,
-        ratchet_every: Duration::from_millis(300),
-        kem_every: secs(2),
-        ratchet_answer: Duration::ZERO,
-        ..KeyPolicy::default()
-    };
     for (seed, link) in [(21, Link::GOOD), (22, Link::BAD)] {
-        let mut world = World::with_keys(seed, link, keys);
+        let mut world = World::with_keys(seed, link, quick_keys());
         let ids = three(&mut world);
         talk(&mut world, ids, |world, round| {
             if round == 20 {

@@ -10,4 +10,4 @@ pub mod transcript;
 pub mod world;
 
 pub use network::Link;
-pub use world::{ClientId, World};
+pub use world::{ClientId, World, quick_keys};

@@ -17,20 +17,15 @@ const fn secs(secs: u64) -> Duration {
 /// Every way to choose at most `most` of the first `among` datagrams, each with one of the `fates`.
 fn choices(among: usize, most: usize, fates: &[Fate]) -> Vec<Vec<(usize, Fate)>> {
     let mut all = vec![Vec::new()];
-    let mut from = 0;
+    let mut last: Vec<Vec<(usize, Fate)>> = all.clone();
     for _ in 0..most {
-        let until = all.len();
-        for chosen in all[from..until].to_vec() {
+        let more = |chosen: &Vec<(usize, Fate)>| {
             let first = chosen.last().map_or(0, |(index, _)| index + 1);
-            for index in first..among {
-                all.extend(fates.iter().map(|fate| {
-                    let mut more: Vec<(usize, Fate)> = chosen.clone();
-                    more.push((index, *fate));
-                    more
-                }));
-            }
-        }
-        from = until;
+            let added = (first..among).flat_map(|index| fates.iter().map(move |fate| (index, *fate)));
+            added.map(|fate| [chosen.as_slice(), &[fate]].concat()).collect::<Vec<_>>()
+        };
+        last = last.iter().flat_map(more).collect();
+        all.extend(last.clone());
     }
     all
 }
