@@ -27,6 +27,7 @@ mod silence;
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig};
 use node_proto::log::{Engine, MemoryLog};
 use node_proto::transmit::Path;
@@ -85,6 +86,7 @@ impl Lone {
             grace: secs(60),
             sessions_max: 100,
             key_log: false,
+            keys: KeyPolicy::default(),
         };
         let now = Instant(0);
         let recovered = MemoryLog::new([0; 8]).recover().unwrap();

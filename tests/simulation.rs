@@ -1,7 +1,7 @@
 //! Named scenarios over the simulated network: the shipped hub and clients, a seed each.
 
 use core::time::Duration;
-use sim::{ClientId, Link, World};
+use sim::{ClientId, Link, World, quick_keys};
 use spec::wire::entry::EntryKind;
 
 const fn secs(secs: u64) -> Duration {
@@ -79,5 +79,26 @@ fn a_killed_hub_changes_nothing() {
             0,
             "nobody was announced as gone"
         );
+    }
+}
+
+/// Keys that change every few packets, and ratchets every few round trips, are seen by nobody: not on a bad link,
+/// not through a restart of the hub.
+#[test]
+fn keys_in_motion_change_nothing() {
+    for (seed, link) in [(21, Link::GOOD), (22, Link::BAD)] {
+        let mut world = World::with_keys(seed, link, quick_keys());
+        let ids = three(&mut world);
+        talk(&mut world, ids, |world, round| {
+            if round == 20 {
+                world.kill_hub();
+                world.start_hub();
+            }
+        });
+        world.run(secs(10));
+        for id in ids {
+            let connection = world.client(id).connection().expect("a session");
+            assert!(connection.generation() > 3, "generation {}", connection.generation());
+        }
     }
 }

@@ -41,6 +41,7 @@ impl Scene {
             name: "ann".to_owned(),
             key_log: false,
             resume,
+            keys: KeyPolicy::default(),
         };
         let now = Instant(0);
         let mut client = Client::new(now, config, to_hub(), [8; 32]);

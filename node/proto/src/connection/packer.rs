@@ -56,6 +56,8 @@ pub struct Packer<'a> {
     has_ping: bool,
     /// How often what is written was repeated by now.
     copies: u8,
+    /// It is the PING that shows the hub the next generation, and nothing else.
+    is_confirming: bool,
 }
 
 impl Connection {
@@ -107,10 +109,17 @@ impl Connection {
         if segment.is_none() {
             self.mark = self.recovery.mark();
         }
-        let probe_bytes = self.take_mtu_probe(now, may_elicit && segment.is_none());
-        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit))?;
-        packer.may_elicit = may_elicit;
-        if probe_bytes.is_some() {
+        let is_alone = segment.is_none() && !self.is_confirm_due();
+        let probe_bytes = self.take_mtu_probe(now, may_elicit && is_alone);
+        let is_confirming = self.is_confirm_due();
+        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit), is_confirming)?;
+        packer.may_elicit = may_elicit && !is_confirming;
+        //= spec/PROTOCOL.md#ratchet
+        //# The client MUST NOT send anything but PING under the next generation before it has opened a packet of
+        //# the hub under it.
+        if is_confirming {
+            packer.write(None, &Frame::Ping);
+        } else if probe_bytes.is_some() {
             packer.write_mtu_probe();
         } else {
             packer.write_own();
@@ -124,15 +133,34 @@ impl Connection {
             return None;
         }
         let pto = challenge_timeout(&self.recovery.rtt);
-        let (path, data) = self.paths.take_challenge_before(now, pto, CHALLENGE_DATAGRAM_BYTES)?;
-        let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES)?;
+        let (path, (generation, id), data) = self.paths.take_challenge_before(now, pto)?;
+        // Under later keys there is no id that was used there.
+        if generation != self.keys.generation() {
+            return None;
+        }
+        let start = out.len();
+        let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES, false)?;
+        packer.header.id = id;
+        packer.out.truncate(start);
+        packer.header.encode(packer.out);
         packer.write(None, &Frame::PathChallenge { data });
         // Whether it arrives says nothing about the path in use, and it is repeated by itself.
         packer.traits.is_eliciting = false;
         packer.seal_on(path).then_some(path)
     }
 
-    fn open_packer<'a>(&'a mut self, now: Instant, out: &'a mut Vec<u8>, limit: usize) -> Option<Packer<'a>> {
+    /// Whether the client's PING under the next generation is to leave now.
+    fn is_confirm_due(&self) -> bool {
+        self.keys.is_confirm_due() && self.numbers.next() < self.number_limit && !self.is_closing()
+    }
+
+    fn open_packer<'a>(
+        &'a mut self,
+        now: Instant,
+        out: &'a mut Vec<u8>,
+        limit: usize,
+        is_confirming: bool,
+    ) -> Option<Packer<'a>> {
         // A peer that never acknowledges may not have us keep account of it for ever.
         if self.recovery.ledger.len() >= LEDGER_PACKETS_MAX {
             self.ending.timed_out();
@@ -143,13 +171,12 @@ impl Connection {
         }
         let number = self.numbers.next();
         let last_seen = self.last_received.max(self.last_eliciting);
+        let (epoch, id) = self.keys.mark(now, last_seen, number, is_confirming);
         let header = ShortHeader {
-            //= spec/PROTOCOL.md#key-schedule
-            //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
-            epoch: 0,
+            epoch,
             number_len: number::encoded_len(number, self.recovery.ledger.largest_acked()),
             reserved: self.random.reserved(),
-            id: self.own_id.for_packet(now, last_seen, number),
+            id,
             number,
         };
         let start = out.len();
@@ -167,6 +194,7 @@ impl Connection {
             has_ack: false,
             has_ping: false,
             copies: 0,
+            is_confirming,
         })
     }
 
@@ -271,6 +299,10 @@ impl Packer<'_> {
             }
             return false;
         }
+        if self.is_confirming {
+            let path = self.connection.path();
+            return self.seal_on(path);
+        }
         self.write_stream_copies();
         self.write_ack_in_passing();
         self.end_run();
@@ -282,8 +314,9 @@ impl Packer<'_> {
 
     fn seal_on(mut self, path: Path) -> bool {
         self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
-        let Self { connection, out, now, start, header, contents, traits, .. } = self;
-        if connection.sealer.seal(&header, out, start).is_err() {
+        let Self { connection, out, now, start, header, contents, traits, is_confirming, .. } = self;
+        let times = (now, connection.recovery.rtt.probe_timeout());
+        if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
             connection.ending.timed_out();
             return false;
@@ -377,6 +410,10 @@ impl Packer<'_> {
     }
 
     fn write_close(&mut self) {
+        // A CLOSE that counts as lost is no longer in flight: no probe would repeat it.
+        if self.connection.lost.contains(&Content::Close) {
+            self.connection.ending.repeat();
+        }
         self.connection.lost.clear();
         let Some((reason, text)) = self.connection.ending.take_close() else { return };
         // A reason is for a person: what exceeds a datagram is cut at a character.
