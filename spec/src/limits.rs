@@ -66,13 +66,17 @@ pub const CONNECTION_ID_BYTES: usize = 8;
 /// Shortest SHORT datagram: header with a one-byte number, three bytes and a tag, so that a sample exists.
 pub const SHORT_DATAGRAM_BYTES_MIN: usize = 29;
 /// Lengths that packet number and frames are padded to.
-pub const BUCKETS_BYTES: [usize; 6] = [68, 132, 260, 516, 1028, 1175];
-/// Longest datagram.
-pub const DATAGRAM_BYTES_MAX: usize = 1200;
+pub const BUCKETS_BYTES: [usize; 10] = [68, 132, 260, 516, 1028, 1175, 1207, 1347, 1407, 1427];
+/// Longest datagram on a path that was not tried.
+pub const DATAGRAM_BYTES: usize = 1200;
+/// Longest datagram at all: what Ethernet leaves of 1500 bytes under IPv6 and UDP.
+pub const DATAGRAM_BYTES_MAX: usize = 1452;
 /// Packet numbers the replay window remembers.
 pub const REPLAY_WINDOW: u64 = 2048;
 /// Connection ids a receiver accepts at a time.
 pub const CONNECTION_ID_WINDOW: usize = 5;
+/// Sessions that may share a connection id.
+pub const SHARING_MAX: usize = 4;
 /// Silence after which a sender moves to its next connection id.
 pub const CONNECTION_ID_IDLE: Duration = Duration::from_secs(15 * 60);
 /// Packets that may be sealed under one key (RFC 9001 section 6.6).
@@ -100,6 +104,22 @@ pub const RATCHET_ANSWER_TIME: Duration = Duration::from_secs(60);
 pub const GENERATION_KEPT: Duration = Duration::from_secs(60);
 /// Packets that fail to open in one generation before the client begins a ratchet at once.
 pub const FAILED_OPENS_RATCHET: u64 = 1 << 35;
+
+// Paths.
+
+/// Times an address is asked whether the client is there.
+pub const CHALLENGES_MAX: u32 = 3;
+/// Bytes sent to an address that is not valid for each byte that came from it (RFC 9000 section 8).
+pub const UNPROVEN_FACTOR: u64 = 3;
+/// Answers to PATH_CHALLENGE that wait.
+pub const PATH_RESPONSES_MAX: usize = 2;
+
+// Ephemeral messages.
+
+/// Messages of a room kept for readers whose window is closed.
+pub const EPHEMERAL_MAX: usize = 64;
+/// Time between two messages of a client that the hub passes on.
+pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
 
 // Frames.
 
@@ -130,8 +150,12 @@ pub const INITIAL_RTT: Duration = Duration::from_millis(333);
 pub const TIMER_GRANULARITY: Duration = Duration::from_millis(1);
 /// Longest delay of an acknowledgement.
 pub const ACK_DELAY_MAX: Duration = Duration::from_millis(25);
-/// Ack-eliciting packets after which an acknowledgement is sent.
-pub const ACK_EVERY_PACKETS: u32 = 2;
+/// Ack-eliciting packets after which an acknowledgement is sent, among the first [`ACK_OFTEN_PACKETS`].
+pub const ACK_EVERY_FIRST_PACKETS: u32 = 2;
+/// Ack-eliciting packets of a session during which its peer learns what the path carries.
+pub const ACK_OFTEN_PACKETS: u64 = 64;
+/// Ack-eliciting packets after which an acknowledgement is sent later.
+pub const ACK_EVERY_PACKETS: u32 = 16;
 /// Longest probe time-out while the peer has been silent for less than [`PROBE_QUICK_TIME`].
 pub const PROBE_QUICK_MAX: Duration = Duration::from_millis(500);
 /// Silence during which probes stay quick.
@@ -162,6 +186,7 @@ const _: () = {
     assert!(MESSAGE_TWO_BYTES == KEY_BYTES + PAYLOAD_TWO_BYTES + TAG_BYTES);
     assert!(KEM_CIPHERTEXT_BYTES + MESSAGE_TWO_BYTES == LONG_BODY_BYTES);
     assert!(KEY_BYTES + TAG_BYTES + PAYLOAD_THREE_BYTES + TAG_BYTES == LONG_BODY_BYTES);
-    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[5] + TAG_BYTES == DATAGRAM_BYTES_MAX);
+    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[5] + TAG_BYTES == DATAGRAM_BYTES);
+    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[9] + TAG_BYTES == DATAGRAM_BYTES_MAX);
     assert!(SUBMISSION_BYTES_MAX as u64 + 8 < STREAM_LIMIT_BYTES);
 };

@@ -176,7 +176,7 @@ fn without_an_acknowledgement_the_first_window_is_all() {
     //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it has seen;
     //# before the first ACK the limit is 64.
     assert!(
-        numbers.len() > 30 && numbers.iter().all(|number| *number <= FIRST_WINDOW_PACKETS),
+        numbers.len() > 10 && numbers.iter().all(|number| *number <= FIRST_WINDOW_PACKETS),
         "{numbers:?}"
     );
 }
@@ -207,7 +207,7 @@ fn repetition_is_checked_behind_the_tag() {
         ("number 1 with a wrong tag", &flip(&held), Err(Discard::Unauthentic)),
         ("number 2 again", &also_held, Err(Discard::Replayed)),
     ];
-    let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+    let (now, path) = (world.now, Path::new(address(1), 0));
     for (what, datagram, expected) in cases {
         //= spec/PROTOCOL.md#short-datagrams
         //= type=test
@@ -236,7 +236,7 @@ fn packets_that_opened_and_break_the_document_are_dropped() {
     ];
     for (what, frames) in cases {
         let datagram = member.seal(&frames);
-        let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+        let (now, path) = (world.now, Path::new(address(1), 0));
         assert!(world.hub().handle_datagram(now, path, &mut datagram.clone()).is_err(), "{what}");
     }
     world.run(millis(50));

@@ -25,7 +25,7 @@ use crate::connection::{Connection, End, KeyPolicy};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::{Path, Transmit};
+use crate::transmit::{Arrival, Path, Transmit};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -130,6 +130,13 @@ pub enum ClientEvent {
         /// The name it was for, or nothing.
         name: String,
     },
+    /// Somebody types.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        name: String,
+    },
     /// Who is here.
     Members(Vec<String>),
     /// The hub does not answer.
@@ -221,6 +228,12 @@ impl Client {
         self.outbox.len()
     }
 
+    /// Bytes of entries that came before their turn, in the room that holds most.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.timelines.values().map(Timeline::held).max().unwrap_or(0)
+    }
+
     /// Whether the hub has greeted us and is heard.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -284,12 +297,24 @@ impl Client {
         self.outbox.has_room()
     }
 
-    /// The shell has another socket. What is on its way would be answered to the old one, and a session belongs
-    /// to the address it began at: its ids are not shown to be at home at two.
+    /// The shell has another socket: the session goes on from there, under an id that nobody has seen. What is on
+    /// its way in a handshake would be answered to the old address, and is begun again.
     pub fn rebind(&mut self, now: Instant) {
-        if matches!(self.state, State::Active) {
-            self.session = None;
+        if !matches!(self.state, State::Active) {
+            return;
+        }
+        if let Some(session) = &mut self.session {
+            session.connection.moved(now);
+        }
+        if self.attempt.is_some() || self.session.is_none() {
             self.begin_attempt(now);
+        }
+    }
+
+    /// Says in passing that the person types something for `room`; it may be lost.
+    pub fn typing(&mut self, room: RoomId) {
+        if let Some(session) = &mut self.session {
+            session.typing = Some(room);
         }
     }
 
@@ -314,8 +339,14 @@ impl Client {
     ///
     /// # Errors
     /// [`Discard`]; nothing but counters changed.
-    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
-        if path != self.path || self.is_done() {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: impl Into<Arrival>,
+        datagram: &mut [u8],
+    ) -> Result<(), Discard> {
+        let from = from.into();
+        if from.path.remote != self.path.remote || self.is_done() {
             return Err(Discard::UnknownConnection);
         }
         if long::is_long(datagram) {
@@ -327,9 +358,9 @@ impl Client {
         if let Some(attempt) = &mut self.attempt
             && attempt.owns(datagram)
         {
-            self.handle_answer(now, datagram)
+            self.handle_answer(now, from, datagram)
         } else {
-            self.handle_short(now, datagram)
+            self.handle_short(now, from, datagram)
         }
     }
 
@@ -357,18 +388,18 @@ impl Client {
     }
 
     /// The hub's first packet of a new session: from here on it is the session.
-    fn handle_answer(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_answer(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
-        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         session.connection.fin_answered();
         self.session = self.attempt.take().and_then(Attempt::into_session);
         self.after_datagram(now);
         Ok(())
     }
 
-    fn handle_short(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let Some(session) = &mut self.session else { return Err(Discard::UnknownConnection) };
-        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         // An old session that answers after all is as good as a new one.
         self.attempt = None;
         self.after_datagram(now);
@@ -517,13 +548,14 @@ impl Client {
         let path = self.path;
         //= spec/PROTOCOL.md#handshake-flow
         //# The client MUST NOT send a SHORT datagram before it opened one of the hub.
-        let from_attempt = self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out));
-        let sent =
-            from_attempt || self.session.as_mut().is_some_and(|session| session.poll_transmit(now, out));
-        if !sent {
+        if self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out)) {
+            return Some(Transmit::one(path, out.len()));
+        }
+        let transmit = self.session.as_mut().and_then(|session| session.poll_transmit(now, out));
+        if transmit.is_none() {
             self.after_end(now);
         }
-        sent.then_some(Transmit { path })
+        transmit.map(|transmit| Transmit { path, ..transmit })
     }
 
     /// The next thing the shell is told.

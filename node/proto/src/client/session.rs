@@ -8,7 +8,7 @@ use crate::connection::{Connection, SendStreams};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::Path;
+use crate::transmit::{Arrival, Transmit};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -18,12 +18,15 @@ use spec::limits::{KEY_BYTES, STREAM_LIMIT_BYTES};
 use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
+use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
 /// The stream of control messages.
 const CONTROL: u64 = 0;
+/// Bytes of an EPHEMERAL frame with a client's TYPING.
+const EPHEMERAL_BYTES: usize = 16;
 
 /// What a client has to say before it has heard anything: the content of its FIN.
 #[derive(Debug)]
@@ -146,6 +149,8 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
+    /// The room somebody should hear that the person types in.
+    pub(super) typing: Option<RoomId>,
     /// The log is another one than before: what is in it is all news.
     reads_anew: bool,
 }
@@ -166,6 +171,7 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
+            typing: None,
             reads_anew: false,
         }
     }
@@ -231,8 +237,19 @@ impl Session {
         earliest([self.connection.poll_timeout(), self.ratchet_at().map(|at| (at, Timer::Ratchet))])
     }
 
-    pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
-        self.connection.begin(now, out).is_some_and(crate::connection::Packer::seal)
+    pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        let Self { connection, typing, .. } = self;
+        connection.transmit(now, out, |packer| {
+            if packer.may_elicit()
+                && let Some(room) = typing.take()
+            {
+                let mut message = Vec::new();
+                Ephemeral::Typing { name: "" }.encode(&mut message);
+                if packer.remaining() > EPHEMERAL_BYTES {
+                    packer.write(None, &Frame::Ephemeral { room: room.0, message: &message });
+                }
+            }
+        })
     }
 
     // hearing
@@ -241,14 +258,16 @@ impl Session {
     pub(super) fn handle_datagram(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &mut [u8],
         timelines: &mut BTreeMap<RoomId, Timeline>,
+        events: &mut VecDeque<ClientEvent>,
     ) -> Result<(), Discard> {
         let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| has_room(timelines, &frame));
-        let frames = self.connection.handle_datagram(now, path, datagram, has_room)?;
+        let frames = self.connection.handle_datagram(now, from, datagram, has_room)?;
         for frame in frames.iter() {
             take_entries(timelines, &frame);
+            events.extend(in_passing(&frame));
         }
         Ok(())
     }
@@ -352,6 +371,17 @@ impl Session {
             self.say(&Message::Subscribe { room: room.0, after: after.0 });
         }
         heard.events.push_back(ClientEvent::Room { room, kind, name: name.to_string() });
+    }
+}
+
+/// What a frame says in passing.
+fn in_passing(frame: &Frame<'_>) -> Option<ClientEvent> {
+    let Frame::Ephemeral { room, message } = frame else { return None };
+    match Ephemeral::decode(message) {
+        Ok(Ephemeral::Typing { name }) => {
+            Some(ClientEvent::Typing { room: RoomId(*room), name: name.to_string() })
+        }
+        _ => None,
     }
 }
 

@@ -7,124 +7,136 @@
 //!   [`handle_timeout`](Connection::handle_timeout);
 //! - **(C) commands**: [`send`](Connection::send), [`consume`](Connection::consume),
 //!   [`close`](Connection::close);
-//! - **(D) what to do**: [`begin`](Connection::begin) gives the next datagram to fill,
+//! - **(D) what to do**: [`transmit`](Connection::transmit) fills datagrams,
 //!   [`poll_lost`](Connection::poll_lost) what is to be said again, [`poll_timeout`](Connection::poll_timeout)
 //!   the next deadline.
 //!
 //! A connection learns nothing of rooms: entries are frames it hands on and [`Content`] it keeps.
 
 mod congestion;
+mod ecn;
 mod ending;
+mod held;
 mod keys;
 mod ledger;
 mod loss;
+mod mtu;
+mod numbers;
 mod packer;
+mod path;
 mod received;
+mod recovery;
 mod rtt;
+mod status;
 mod stream;
+mod trace;
 
+pub use congestion::Algorithm;
 pub use ending::End;
+pub use held::Held;
 pub use keys::KeyPolicy;
 pub use packer::Packer;
 pub use rtt::Rtt;
+pub use status::{Stats, Status};
 pub use stream::{QueueFull, SendStreams};
+pub use trace::{Metrics, Step};
 
 use crate::content::Content;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::Path;
+use crate::transmit::{Arrival, Ecn, Path};
 use alloc::collections::VecDeque;
-use congestion::FixedWindow;
+use arrayvec::ArrayVec;
 use ending::Ending;
 use keys::{Keys, Unsealed};
-use ledger::Ledger;
-use loss::Loss;
+use ledger::Optimistic;
+use numbers::Numbers;
+use path::{Move, Paths};
 use received::Received;
+use recovery::{Recovery, Told};
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE, PATH_RESPONSES_MAX};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 use spec::wire::frame::{Frame, Frames, Side};
-use spec::wire::short::ConnectionId;
+use spec::wire::short::{self, ConnectionId};
 use stream::RecvStreams;
+use trace::Trace;
 
-/// Counters of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Packets sealed.
-    pub sent: u64,
-    /// Packets opened and accepted.
-    pub received: u64,
-    /// Packets of ours that counted as lost.
-    pub lost: u64,
-    /// Probe time-outs.
-    pub probes: u64,
-    /// Datagrams dropped, for whatever reason.
-    pub discarded: u64,
+/// Probes without an answer after which the peer is looked for where it was before.
+const PROBES_BEFORE_LOOKING_BACK: u32 = 2;
+
+/// What is to be said when a packet may leave.
+#[derive(Clone, Copy, Debug, Default)]
+struct Due {
+    done: bool,
+    ping: bool,
+    challenge: bool,
+    mtu_probe: bool,
 }
 
 /// One end of a session.
 #[derive(Debug)]
 pub struct Connection {
     side: Side,
-    path: Path,
+    paths: Paths,
     random: Random,
     keys: Keys,
-    next_number: u64,
+    numbers: Numbers,
     /// The highest number the peer takes: its last largest and window.
     number_limit: u64,
     received: Received,
-    ledger: Ledger,
-    loss: Loss,
-    rtt: Rtt,
-    congestion: FixedWindow,
+    recovery: Recovery,
     send: SendStreams,
     recv: RecvStreams,
     /// What is to be said again.
     lost: VecDeque<Content>,
-    done_due: bool,
-    ping_due: bool,
+    due: Due,
+    /// The mark of the datagrams that leave together.
+    mark: Ecn,
+    /// Answers to PATH_CHALLENGE.
+    responses: ArrayVec<[u8; 8], PATH_RESPONSES_MAX>,
     ending: Ending,
     last_received: Instant,
     last_eliciting: Instant,
     /// Since when something unanswered is on its way.
     waiting_since: Option<Instant>,
     stats: Stats,
+    trace: Trace,
 }
 
 impl Connection {
     /// A connection whose handshake is done.
     #[must_use]
-    pub fn new(now: Instant, side: Side, root: &Root, path: Path, random: Random) -> Self {
+    pub fn new(now: Instant, side: Side, root: &Root, path: Path, mut random: Random) -> Self {
         Self {
             side,
-            path,
+            paths: Paths::new(path),
+            numbers: Numbers::new(&mut random),
             random,
             keys: Keys::new(side, root.clone(), KeyPolicy::default()),
-            next_number: 0,
             //= spec/PROTOCOL.md#acknowledgements
             //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it
             //# has seen; before the first ACK the limit is 64.
             number_limit: FIRST_WINDOW_PACKETS,
             received: Received::default(),
-            ledger: Ledger::default(),
-            loss: Loss::default(),
-            rtt: Rtt::default(),
-            congestion: FixedWindow,
+            recovery: Recovery::new(now, Algorithm::default()),
             send: SendStreams::default(),
             recv: RecvStreams::default(),
             lost: VecDeque::new(),
             //= spec/PROTOCOL.md#handshake-flow
             //# The hub MUST NOT send a SHORT datagram before it opened FIN.
-            done_due: side == Side::Hub,
-            ping_due: false,
+            due: Due { done: side == Side::Hub, ..Due::default() },
+            mark: Ecn::default(),
+            responses: ArrayVec::new(),
             ending: Ending::default(),
             last_received: now,
             last_eliciting: now,
             waiting_since: None,
             stats: Stats::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -147,13 +159,19 @@ impl Connection {
     /// The way to the peer.
     #[must_use]
     pub const fn path(&self) -> Path {
-        self.path
+        self.paths.active()
+    }
+
+    /// The mark of the datagrams filled last.
+    #[must_use]
+    pub const fn mark(&self) -> Ecn {
+        self.mark
     }
 
     /// Round-trip times.
     #[must_use]
     pub const fn rtt(&self) -> &Rtt {
-        &self.rtt
+        &self.recovery.rtt
     }
 
     /// Counters.
@@ -168,15 +186,34 @@ impl Connection {
         self.stats.received > 0
     }
 
+    /// How it is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            path: self.paths.active(),
+            is_validated: self.paths.is_valid(),
+            metrics: self.recovery.metrics(),
+            mtu_bytes: self.recovery.mtu.size(),
+            black_holes: self.recovery.mtu.black_holes(),
+            generation: self.keys.generation(),
+            epoch: self.keys.epoch(),
+            stats: self.stats,
+        }
+    }
+
+    /// From now on its steps are kept for [`poll_step`](Self::poll_step).
+    pub fn watch(&mut self) {
+        self.trace.enable();
+    }
+
+    /// The next step of those that are watched, and when it was.
+    pub fn poll_step(&mut self) -> Option<(Instant, Step)> {
+        self.trace.poll()
+    }
+
     /// The connection ids that are accepted at the moment.
     pub fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         self.keys.accepted_ids()
-    }
-
-    /// When keys are changed.
-    #[must_use]
-    pub const fn key_policy(&self) -> &KeyPolicy {
-        self.keys.policy()
     }
 
     /// The root of the generation we send under: a ratchet begins from it.
@@ -195,12 +232,6 @@ impl Connection {
     #[must_use]
     pub fn epochs(&self) -> (u64, u64) {
         (self.keys.epoch(), self.keys.peer_epoch())
-    }
-
-    /// The index of the connection id we send under.
-    #[must_use]
-    pub const fn id_index(&self) -> u64 {
-        self.keys.id_index()
     }
 
     /// Whether the next generation is made and not yet in use.
@@ -270,13 +301,15 @@ impl Connection {
     pub fn handle_datagram<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let result = self.open(now, path, datagram, has_room);
+        let bytes = datagram.len();
+        let result = self.open(now, from, datagram, has_room);
         if result.is_err() {
             self.stats.discarded += 1;
+            self.trace.note(now, || Step::Dropped { bytes });
         }
         result
     }
@@ -284,22 +317,25 @@ impl Connection {
     fn open<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        if path != self.path {
+        //= spec/PROTOCOL.md#paths
+        //# A client MUST drop a SHORT datagram from another address than the hub's.
+        if self.side == Side::Client && from.path.remote != self.paths.active().remote {
             return Err(Discard::UnknownConnection);
         }
+        let bytes = datagram.len();
         //= spec/PROTOCOL.md#the-hub-silence
         //# An endpoint MUST NOT change any state but counters because of a datagram that fails its MAC or its
         //# tag.
-        let times = (now, self.rtt.probe_timeout());
+        let times = (now, self.recovery.rtt.probe_timeout());
         let opened = self.keys.open(times, datagram, self.received.largest());
         if opened == Err(Discard::EpochOrder) {
             self.close(now, CloseReason::Violation, "epochs and packet numbers contradict each other");
         }
-        let Unsealed { number, frames, .. } = opened?;
+        let Unsealed { number, frames } = opened?;
         //= spec/PROTOCOL.md#short-datagrams
         //# A receiver MUST check for repetition only after the tag was verified.
         self.received.check(number)?;
@@ -309,15 +345,42 @@ impl Connection {
         if !has_room(&frames) {
             return Err(Discard::NoRoom);
         }
-        self.apply(now, number, &frames);
+        self.follow(now, from.path, number, bytes);
+        self.apply(now, number, from.ecn, &frames);
+        self.trace.note(now, || Step::Received { number, bytes });
+        self.stats.received_bytes += bytes as u64;
         Ok(frames)
+    }
+
+    /// The client may be at another address by now.
+    fn follow(&mut self, now: Instant, path: Path, number: u64, bytes: usize) {
+        //= spec/PROTOCOL.md#paths
+        //# A hub MUST take the source of a packet for the client's new address only when the packet opened and its
+        //# number is the highest so far.
+        let is_newest = self.received.largest().is_none_or(|largest| number > largest);
+        if self.side == Side::Hub && is_newest && path != self.paths.active() {
+            let how = self.paths.move_to(now, path, &mut self.random);
+            self.leave_path(now, how);
+            self.trace.note(now, || Step::Moved { path });
+        }
+        self.paths.received(path, bytes);
+    }
+
+    /// From the next packet on another path is used.
+    fn leave_path(&mut self, now: Instant, how: Move) {
+        //= spec/PROTOCOL.md#paths
+        //# An endpoint MUST move to its next connection id before it sends to, or from, another address than
+        //# before.
+        self.keys.move_id(self.numbers.next());
+        self.recovery.move_to(now, self.numbers.next(), how == Move::Port);
+        self.due.challenge = self.paths.is_due(now);
     }
 
     /// Whether all of the frames may be applied: nothing is marked or applied before this is known.
     fn check(&self, frames: &Frames<'_>) -> Result<(), Discard> {
         for frame in frames.iter() {
             match frame {
-                Frame::Ack(ack) if ack.largest() >= self.next_number => return Err(Discard::WrongState),
+                Frame::Ack(ack) if ack.largest() >= self.numbers.next() => return Err(Discard::WrongState),
                 Frame::Stream { stream, offset, data } => self.recv.check(stream, offset, data)?,
                 _ => {}
             }
@@ -325,17 +388,32 @@ impl Connection {
         Ok(())
     }
 
-    fn apply(&mut self, now: Instant, number: u64, frames: &Frames<'_>) {
+    fn apply(&mut self, now: Instant, number: u64, ecn: Ecn, frames: &Frames<'_>) {
         self.stats.received += 1;
         self.last_received = now;
         self.waiting_since = None;
-        self.received.mark(now, number, frames);
+        self.received.mark(now, number, ecn, frames);
         for frame in frames.iter() {
             match frame {
                 Frame::Ack(ack) => self.apply_ack(now, &ack),
                 Frame::Stream { stream, offset, data } => self.recv.insert(stream, offset, data),
                 Frame::MaxStream { stream, limit } => self.send.raise_limit(stream, limit),
-                Frame::Close { reason, text } => self.ending.peer_closed(reason, text),
+                Frame::Close { reason, text } => {
+                    self.trace.note(now, || Step::Closed { reason, by_peer: true });
+                    self.ending.peer_closed(reason, text);
+                }
+                Frame::PathChallenge { data } => {
+                    if self.responses.is_full() {
+                        self.responses.remove(0);
+                    }
+                    self.responses.push(data);
+                }
+                Frame::PathResponse { data } => {
+                    if self.paths.answered(data) {
+                        let path = self.paths.active();
+                        self.trace.note(now, || Step::Validated { path });
+                    }
+                }
                 _ => {}
             }
         }
@@ -343,37 +421,36 @@ impl Connection {
 
     fn apply_ack(&mut self, now: Instant, ack: &Ack) {
         self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
-        let Self { ledger, loss, rtt, send, received, keys, ending, lost, stats, .. } = self;
-        let acked = ledger.acknowledge(ack, |content| match content {
+        let Self { recovery, send, received, keys, ending, lost, stats, trace, .. } = self;
+        let delivered = |content| match content {
             Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
             Content::Ack { largest } => received.forget_through(largest),
             Content::Close => ending.close_acknowledged(),
             _ => {}
-        });
-        let Some(acked) = acked else { return };
-        keys.acknowledged(ack.largest());
-        if acked.is_largest && acked.is_eliciting {
-            rtt.sample(now.since(acked.sent), core::time::Duration::from_micros(ack.delay_us));
+        };
+        match recovery.on_ack(now, ack, delivered, &mut Told { lost, stats, trace }) {
+            Ok(true) => keys.acknowledged(ack.largest()),
+            Ok(false) => {}
+            Err(Optimistic) => {
+                self.close(now, CloseReason::Violation, "packets were acknowledged that were never sent");
+            }
         }
-        loss.acknowledged();
-        stats.lost += loss.detect(now, ledger, rtt, ack.largest(), lost);
+        self.trace.note(now, || Step::Metrics(self.recovery.metrics()));
     }
 
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.received.handle_timeout(now);
         self.keys.handle_timeout(now);
-        if self.loss.deadline().is_some_and(|at| at <= now)
-            && let Some(largest) = self.ledger.largest_acked()
-        {
-            let Self { loss, ledger, rtt, lost, .. } = self;
-            self.stats.lost += loss.detect(now, ledger, rtt, largest, lost);
-        }
+        let Self { recovery, lost, stats, trace, .. } = self;
+        recovery.handle_timeout(now, &mut Told { lost, stats, trace });
+        self.due.challenge |= self.paths.is_due(now);
+        self.due.mtu_probe |= self.mtu_probe_at().is_some_and(|at| at <= now);
         if self.probe_at().is_some_and(|at| at <= now) {
             self.probe(now);
         }
         if self.keep_alive_at().is_some_and(|at| at <= now) {
-            self.ping_due = true;
+            self.due.ping = true;
         }
         self.ending.handle_timeout(now);
         if now >= self.last_received + IDLE_TIMEOUT {
@@ -384,15 +461,16 @@ impl Connection {
     /// A probe carries real content, the oldest first; a PING when there is none.
     fn probe(&mut self, now: Instant) {
         self.stats.probes += 1;
-        self.loss.probed(now);
         if self.is_closing() {
+            self.recovery.loss.probed(now);
             return self.ending.repeat();
         }
-        if self.lost.is_empty() {
-            self.ledger.oldest_contents(loss::PROBE_PACKETS, &mut self.lost);
+        self.recovery.probe(now, &mut self.lost);
+        self.due.ping |= self.lost.is_empty();
+        if self.recovery.loss.probes() >= PROBES_BEFORE_LOOKING_BACK {
+            self.paths.ask_before(now, &mut self.random);
+            self.due.challenge |= self.paths.is_due(now);
         }
-        self.ping_due |= self.lost.is_empty();
-        self.loss.allow_probes();
     }
 
     // (C) commands
@@ -442,10 +520,10 @@ impl Connection {
         self.keys.offer(now, root);
     }
 
-    /// Takes the next connection id of ours for what is sent from now on; `false` when the peer might not accept
-    /// it, and the id stays.
-    pub fn move_id(&mut self) -> bool {
-        self.keys.move_id(self.next_number)
+    /// Our address is another one: the peer is shown at once, under an id that nobody has seen.
+    pub fn moved(&mut self, now: Instant) {
+        self.leave_path(now, Move::Address);
+        self.due.ping = true;
     }
 
     /// Ends the session: from now on only CLOSE is said, until it is acknowledged or [`CLOSE_TIME`] passes.
@@ -453,6 +531,7 @@ impl Connection {
     /// [`CLOSE_TIME`]: spec::limits::CLOSE_TIME
     pub fn close(&mut self, now: Instant, reason: CloseReason, text: &str) {
         self.ending.close(now, reason, text);
+        self.trace.note(now, || Step::Closed { reason, by_peer: false });
         self.lost.clear();
     }
 
@@ -461,7 +540,7 @@ impl Connection {
         self.ending.timed_out();
     }
 
-    // (D) what to do: `begin` is in packer.rs
+    // (D) what to do: `transmit` is in packer.rs
 
     /// Lost content that is the owner's to say again: entries and fragments.
     pub fn poll_lost(&mut self) -> Option<Content> {
@@ -482,10 +561,16 @@ impl Connection {
         if self.end().is_some() {
             return None;
         }
+        // What may not leave wakes nobody: the next datagram of the peer makes room for it.
+        let may_send = short::longest_within(self.paths.budget_bytes()).is_some();
+        let is_asking = !self.due.challenge && !self.is_closing();
         earliest([
-            self.received.deadline().map(|at| (at, Timer::Acknowledge)),
-            self.loss.deadline().map(|at| (at, Timer::Loss)),
-            self.probe_at().map(|at| (at, Timer::Probe)),
+            self.received.deadline().filter(|_| may_send).map(|at| (at, Timer::Acknowledge)),
+            self.recovery.loss.deadline().map(|at| (at, Timer::Loss)),
+            self.recovery.paced_until().map(|at| (at, Timer::Pace)),
+            self.paths.deadline().filter(|_| is_asking).map(|at| (at, Timer::Challenge)),
+            self.mtu_probe_at().map(|at| (at, Timer::Mtu)),
+            self.probe_at().filter(|_| may_send).map(|at| (at, Timer::Probe)),
             self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
             self.keys.deadline().map(|at| (at, Timer::Keys)),
             self.ending.deadline().map(|at| (at, Timer::Close)),
@@ -494,16 +579,23 @@ impl Connection {
     }
 
     fn probe_at(&self) -> Option<Instant> {
-        let sent = self.ledger.last_eliciting_in_flight()?;
+        let Recovery { ledger, loss, rtt, .. } = &self.recovery;
+        let sent = ledger.last_eliciting_in_flight()?;
         if self.ending.is_closing() {
             // There is little time left to say it.
-            return Some(self.last_eliciting + self.rtt.probe_timeout().min(FLIGHT_REPEAT));
+            return Some(self.last_eliciting + rtt.probe_timeout().min(FLIGHT_REPEAT));
         }
-        Some(self.loss.probe_at(sent, &self.rtt, self.waiting_since))
+        Some(loss.probe_at(sent, rtt, self.waiting_since))
+    }
+
+    /// When longer datagrams are to be tried: on a path and with a peer that are known to be there.
+    fn mtu_probe_at(&self) -> Option<Instant> {
+        let is_possible = self.is_confirmed() && self.paths.is_valid() && !self.is_closing();
+        self.recovery.mtu.deadline().filter(|_| is_possible && !self.due.mtu_probe)
     }
 
     fn keep_alive_at(&self) -> Option<Instant> {
-        let quiet = self.side == Side::Hub || self.ping_due || self.ending.is_closing();
+        let quiet = self.side == Side::Hub || self.due.ping || self.ending.is_closing();
         (!quiet).then(|| self.last_eliciting + KEEP_ALIVE)
     }
 }

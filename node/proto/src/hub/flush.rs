@@ -2,10 +2,11 @@
 
 use super::Hub;
 use super::room::Room;
-use super::sessions::{Cursor, SessionId};
+use super::sessions::{Cursor, Session, SessionId};
 use crate::connection::Packer;
 use crate::content::Content;
-use crate::log::{Effect, RoomId, Run, Seq};
+use crate::log::{AccountId, Effect, RoomId, Run, Seq};
+use crate::transmit::Transmit;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use spec::time::Instant;
@@ -15,21 +16,25 @@ use spec::wire::frame::{Entries, Frame};
 const FRAME_HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 4 + 2;
 
 impl Hub {
-    /// Fills and seals the next datagram of a session into `out`; whether there was one. A session that has
-    /// more to say is put at the back of the queue.
-    pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> bool {
-        let Some(session) = self.sessions.get_mut(id) else { return false };
-        let Some(mut packer) = session.connection.begin(now, out) else { return false };
+    /// Fills and seals the datagrams a session may send now into `out`. A session that has more to say is put at
+    /// the back of the queue.
+    pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> Option<Transmit> {
+        let session = self.sessions.get_mut(id)?;
+        let account = session.account();
+        let Session { connection, cursors, turn, .. } = session;
         let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
-        if packer.may_elicit() {
-            filler.write_lost(&mut packer, &session.cursors);
-            filler.write_rooms(&mut packer, &mut session.cursors, &mut session.turn);
-        }
-        let sent = packer.seal();
-        if sent {
+        let transmit = connection.transmit(now, out, |packer| {
+            if packer.may_elicit() {
+                filler.write_lost(packer, cursors);
+                filler.write_rooms(packer, cursors, turn);
+                filler.write_ephemeral(packer, account, cursors);
+                filler.write_copies(packer, cursors);
+            }
+        });
+        if transmit.is_some() {
             self.sessions.mark_ready(id);
         }
-        sent
+        transmit
     }
 }
 
@@ -79,7 +84,7 @@ impl Filler<'_> {
         mut count: u16,
     ) -> Option<Content> {
         while count > 0 {
-            match self.write(packer, room, Cursor { next: first, offset: 0 }, Some(count)) {
+            match self.write(packer, room, Cursor::at(first), Some(count)) {
                 Written::Whole(written) => {
                     first = Seq(first.0 + u64::from(written));
                     count -= written.min(count);
@@ -98,13 +103,31 @@ impl Filler<'_> {
         offset: u32,
         len: u16,
     ) -> Option<Content> {
-        match self.write_part(packer, room, Cursor { next: sequence, offset }, Some(len)) {
+        match self.write_part(packer, room, Cursor { offset, ..Cursor::at(sequence) }, Some(len)) {
             Written::Part(written, _) if written >= len => None,
             Written::Part(written, _) => {
                 let (offset, len) = (offset + u32::from(written), len - written);
                 Some(Content::Fragment { room, sequence, offset, len })
             }
             _ => Some(Content::Fragment { room, sequence, offset, len }),
+        }
+    }
+
+    /// Small entries that are unacknowledged, where there is space to spare.
+    fn write_copies(&mut self, packer: &mut Packer<'_>, cursors: &BTreeMap<RoomId, Cursor>) {
+        while let Some((content, space)) = packer.poll_copy() {
+            let Content::Entries { room, first, count } = content else { return };
+            let Some(log) = self.rooms.get(&room).filter(|_| cursors.contains_key(&room)) else { return };
+            let Run::Whole { count: fits, bytes } = log.run(first, space.saturating_sub(FRAME_HEADER_BYTES))
+            else {
+                return;
+            };
+            if fits < count {
+                return;
+            }
+            let bytes = first_entries(bytes, count);
+            let entries = Entries { room: room.0, first: first.0, count: u64::from(count), bytes };
+            packer.write(Some(content), &Frame::Entries(entries));
         }
     }
 
@@ -115,25 +138,54 @@ impl Filler<'_> {
         cursors: &mut BTreeMap<RoomId, Cursor>,
         turn: &mut RoomId,
     ) {
-        let after = cursors.range(*turn..).map(|(room, _)| *room);
-        let order: Vec<RoomId> = after.chain(cursors.range(..*turn).map(|(room, _)| *room)).collect();
-        for room in order {
-            let Some(cursor) = cursors.get_mut(&room) else { continue };
-            loop {
-                match self.write(packer, room, *cursor, None) {
-                    Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
-                    Written::Part(_, true) => *cursor = Cursor { next: cursor.next.next(), offset: 0 },
-                    Written::Part(written, false) => cursor.offset += u32::from(written),
-                    Written::Waiting => break,
-                    Written::Full => {
-                        *turn = room;
-                        return;
-                    }
-                }
-                if self.rooms.get(&room).is_none_or(|room| cursor.next > room.head()) {
-                    break;
-                }
+        let first = *turn;
+        for (room, cursor) in cursors.range_mut(first..) {
+            if !self.write_room(packer, *room, cursor) {
+                *turn = *room;
+                return;
             }
+        }
+        for (room, cursor) in cursors.range_mut(..first) {
+            if !self.write_room(packer, *room, cursor) {
+                *turn = *room;
+                return;
+            }
+        }
+    }
+
+    /// New entries of a room; `false` when the datagram is full.
+    fn write_room(&mut self, packer: &mut Packer<'_>, room: RoomId, cursor: &mut Cursor) -> bool {
+        loop {
+            match self.write(packer, room, *cursor, None) {
+                Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
+                Written::Part(_, true) => (cursor.next, cursor.offset) = (cursor.next.next(), 0),
+                Written::Part(written, false) => cursor.offset += u32::from(written),
+                Written::Waiting => return true,
+                Written::Full => return false,
+            }
+            if self.rooms.get(&room).is_none_or(|room| cursor.next > room.head()) {
+                return true;
+            }
+        }
+    }
+
+    /// What may be lost, behind everything that may not.
+    fn write_ephemeral(
+        &self,
+        packer: &mut Packer<'_>,
+        account: Option<AccountId>,
+        cursors: &mut BTreeMap<RoomId, Cursor>,
+    ) {
+        for (room, cursor) in cursors {
+            let Some(log) = self.rooms.get(room) else { continue };
+            for said in log.ephemeral(cursor.heard).filter(|said| Some(said.author) != account) {
+                if said.message.len() + FRAME_HEADER_BYTES > packer.remaining() {
+                    return;
+                }
+                packer.write(None, &Frame::Ephemeral { room: room.0, message: &said.message });
+                cursor.heard = said.serial + 1;
+            }
+            cursor.heard = log.ephemeral_end();
         }
     }
 

@@ -14,7 +14,9 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod cid_table;
 mod commit;
+mod ephemeral;
 mod flush;
 mod greeting;
 pub mod operator;
@@ -24,12 +26,13 @@ mod ratchet;
 mod requests;
 mod room;
 mod sessions;
+mod wheel;
 
 use crate::connection::{Connection, End, KeyPolicy};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::{Path, Transmit};
+use crate::transmit::{Arrival, Path, Transmit};
 use accounts::{Account, Accounts};
 use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -148,6 +151,8 @@ pub struct Hub {
     events: VecDeque<HubEvent>,
     is_closing: bool,
     stats: HubStats,
+    /// Sessions whose deadline passed; empty between calls.
+    due: Vec<SessionId>,
 }
 
 impl Hub {
@@ -171,6 +176,7 @@ impl Hub {
             events: VecDeque::new(),
             is_closing: false,
             stats: HubStats::default(),
+            due: Vec::new(),
         };
         hub.recover(recovered);
         hub
@@ -205,6 +211,11 @@ impl Hub {
         self.sessions.len()
     }
 
+    /// The connections of all sessions, each with a number that no other session ever has.
+    pub fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> + '_ {
+        self.sessions.connections()
+    }
+
     /// Half-open handshakes and fragment slots: bounded whatever strangers send.
     #[must_use]
     pub fn half_open_count(&self) -> usize {
@@ -217,7 +228,13 @@ impl Hub {
     ///
     /// # Errors
     /// [`Discard`]; nothing but counters changed, and nothing is answered.
-    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: impl Into<Arrival>,
+        datagram: &mut [u8],
+    ) -> Result<(), Discard> {
+        let from = from.into();
         self.stats.datagrams += 1;
         //= spec/PROTOCOL.md#long-datagrams
         //# A receiver MUST drop a datagram whose form is `00` or `10`, and a LONG datagram of type 7.
@@ -225,9 +242,9 @@ impl Hub {
         //# An endpoint MUST drop, without any answer, every datagram that this document does not tell it to
         //# answer.
         let result = if short::is_short(datagram) {
-            self.handle_short(now, path, datagram)
+            self.handle_short(now, from, datagram)
         } else if long::is_long(datagram) {
-            self.handle_long(now, path, datagram)
+            self.handle_long(now, from.path, datagram)
         } else {
             Err(Discard::Length)
         };
@@ -237,7 +254,7 @@ impl Hub {
         result
     }
 
-    fn handle_short(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let id = short::connection_id(datagram).ok_or(Discard::Length)?;
         let mut result = Err(Discard::UnknownConnection);
         //= spec/PROTOCOL.md#connection-ids-in-use
@@ -253,8 +270,13 @@ impl Hub {
                 &mut copy[..]
             };
             let Some(known) = self.sessions.get_mut(*session) else { continue };
-            result = known.connection.handle_datagram(now, path, bytes, |_| true).map(|_| ());
-            if result.is_ok() {
+            if !known.take_turn(now) {
+                return Err(Discard::RateLimited);
+            }
+            let opened = known.connection.handle_datagram(now, from, bytes, |_| true);
+            result = opened.as_ref().map(|_| ()).map_err(|discard| *discard);
+            if let Ok(frames) = opened {
+                self.hear_ephemeral(now, *session, &frames);
                 self.sessions.refresh_ids(*session);
                 self.confirm(now, *session);
                 self.serve(now, *session);
@@ -364,7 +386,9 @@ impl Hub {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.admission.handle_timeout(now, &mut self.random);
-        for id in self.sessions.due(now) {
+        let mut due = core::mem::take(&mut self.due);
+        self.sessions.due(now, &mut due);
+        for id in due.drain(..) {
             let Some(session) = self.sessions.get_mut(id) else { continue };
             session.connection.handle_timeout(now);
             // A client that never was heard gave up long ago.
@@ -375,6 +399,7 @@ impl Hub {
             self.sessions.refresh_ids(id);
             self.touch(id);
         }
+        self.due = due;
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
@@ -408,15 +433,14 @@ impl Hub {
         out.clear();
         if let Some((path, answer)) = self.answers.pop_front() {
             out.extend_from_slice(&answer);
-            return Some(Transmit { path });
+            return Some(Transmit::one(path, out.len()));
         }
         while let Some(id) = self.sessions.pop_ready() {
-            let sent = self.flush(now, id, out);
-            let path = self.sessions.get(id).map(|session| session.connection.path());
+            let transmit = self.flush(now, id, out);
             self.sessions.refresh_deadline(id);
             self.drop_if_over(now, id);
-            if let (true, Some(path)) = (sent, path) {
-                return Some(Transmit { path });
+            if transmit.is_some() {
+                return transmit;
             }
         }
         None
@@ -436,7 +460,7 @@ impl Hub {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         earliest([
-            self.sessions.deadline(),
+            self.sessions.deadline().map(|at| (at, Timer::Session)),
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
         ])

@@ -58,7 +58,7 @@ pub(crate) struct Pair {
 }
 
 fn path() -> Path {
-    Path { remote: "192.0.2.1:5555".parse().unwrap(), socket: 0 }
+    Path::new("192.0.2.1:5555".parse().unwrap(), 0)
 }
 
 impl End {
@@ -138,7 +138,10 @@ impl Pair {
             let mut datagram = [0x40; 93];
             datagram[short::CONNECTION_ID].copy_from_slice(&id.0);
             assert!(
-                self.client.connection.handle_datagram(self.now, path(), &mut datagram, |_| true).is_err()
+                self.client
+                    .connection
+                    .handle_datagram(self.now, path().into(), &mut datagram, |_| true)
+                    .is_err()
             );
         }
     }
@@ -212,7 +215,7 @@ impl Pair {
         if let Some(entry) = self.wire.first_entry().filter(|entry| entry.key().0 <= now) {
             let (to, mut datagram) = entry.remove();
             let end = if to == Side::Client { &mut self.client } else { &mut self.hub };
-            end.connection.handle_datagram(now, path(), &mut datagram, |_| true).ok();
+            end.connection.handle_datagram(now, path().into(), &mut datagram, |_| true).ok();
             self.read(to);
         }
         self.client.connection.handle_timeout(now);
@@ -269,12 +272,11 @@ impl Pair {
             loop {
                 out.clear();
                 let end = if side == Side::Client { &mut self.client } else { &mut self.hub };
-                let packer = end.connection.begin(self.now, &mut out);
-                if !packer.is_some_and(node_proto::connection::Packer::seal) {
-                    break;
+                let Some(transmit) = end.connection.transmit(self.now, &mut out, |_| {}) else { break };
+                for datagram in out.chunks(transmit.segment_bytes) {
+                    self.watch(side, datagram);
+                    self.carry(side, datagram.to_vec());
                 }
-                self.watch(side, &out);
-                self.carry(side, out.clone());
             }
         }
     }
