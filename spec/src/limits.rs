@@ -84,22 +84,6 @@ pub const SEALED_PER_KEY_MAX: u64 = 1 << 23;
 /// Packets that may fail to open in one generation (RFC 9147 section 4.5.3).
 pub const FAILED_OPENS_MAX: u64 = 1 << 36;
 
-// Paths.
-
-/// Times an address is asked whether the client is there.
-pub const CHALLENGES_MAX: u32 = 3;
-/// Bytes sent to an address that is not valid for each byte that came from it (RFC 9000 section 8).
-pub const UNPROVEN_FACTOR: u64 = 3;
-/// Answers to PATH_CHALLENGE that wait.
-pub const PATH_RESPONSES_MAX: usize = 2;
-
-// Ephemeral messages.
-
-/// Messages of a room kept for readers whose window is closed.
-pub const EPHEMERAL_MAX: usize = 64;
-/// Time between two messages of a client that the hub passes on.
-pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
-
 // Key updates and Ratchet.
 
 /// Packets under one key after which a sender moves to the next epoch.
@@ -120,6 +104,22 @@ pub const RATCHET_ANSWER_TIME: Duration = Duration::from_secs(60);
 pub const GENERATION_KEPT: Duration = Duration::from_secs(60);
 /// Packets that fail to open in one generation before the client begins a ratchet at once.
 pub const FAILED_OPENS_RATCHET: u64 = 1 << 35;
+
+// Paths.
+
+/// Times an address is asked whether the client is there.
+pub const CHALLENGES_MAX: u32 = 3;
+/// Bytes sent to an address that is not valid for each byte that came from it (RFC 9000 section 8).
+pub const UNPROVEN_FACTOR: u64 = 3;
+/// Answers to PATH_CHALLENGE that wait.
+pub const PATH_RESPONSES_MAX: usize = 2;
+
+// Ephemeral messages.
+
+/// Messages of a room kept for readers whose window is closed.
+pub const EPHEMERAL_MAX: usize = 64;
+/// Time between two messages of a client that the hub passes on.
+pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
 
 // Frames.
 

@@ -170,7 +170,7 @@ fn f14_short_packets_of_every_length_are_dropped() {
     let path = Path::new(address(1), 0);
     for length in 0..datagram.len() {
         // Each has a turn of its own: more than 64 in one are not looked at.
-        world.run(Duration::from_millis(1));
+        world.run(millis(1));
         let now = world.now;
         let result = world.hub().handle_datagram(now, path, &mut datagram[..length].to_vec());
         let expected =

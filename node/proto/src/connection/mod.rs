@@ -216,12 +216,6 @@ impl Connection {
         self.keys.accepted_ids()
     }
 
-    /// When keys are changed.
-    #[must_use]
-    pub const fn key_policy(&self) -> &KeyPolicy {
-        self.keys.policy()
-    }
-
     /// The root of the generation we send under: a ratchet begins from it.
     #[must_use]
     pub const fn root(&self) -> &Root {
@@ -238,12 +232,6 @@ impl Connection {
     #[must_use]
     pub fn epochs(&self) -> (u64, u64) {
         (self.keys.epoch(), self.keys.peer_epoch())
-    }
-
-    /// The index of the connection id we send under.
-    #[must_use]
-    pub const fn id_index(&self) -> u64 {
-        self.keys.id_index()
     }
 
     /// Whether the next generation is made and not yet in use.
@@ -347,7 +335,7 @@ impl Connection {
         if opened == Err(Discard::EpochOrder) {
             self.close(now, CloseReason::Violation, "epochs and packet numbers contradict each other");
         }
-        let Unsealed { number, frames, .. } = opened?;
+        let Unsealed { number, frames } = opened?;
         //= spec/PROTOCOL.md#short-datagrams
         //# A receiver MUST check for repetition only after the tag was verified.
         self.received.check(number)?;
@@ -528,15 +516,15 @@ impl Connection {
         self.send.fin_answered();
     }
 
+    /// Goes on to the generation of `root` as soon as the peer shows that it has it too.
+    pub fn offer_generation(&mut self, now: Instant, root: Root) {
+        self.keys.offer(now, root);
+    }
+
     /// Our address is another one: the peer is shown at once, under an id that nobody has seen.
     pub fn moved(&mut self, now: Instant) {
         self.leave_path(now, Move::Address);
         self.due.ping = true;
-    }
-
-    /// Goes on to the generation of `root` as soon as the peer shows that it has it too.
-    pub fn offer_generation(&mut self, now: Instant, root: Root) {
-        self.keys.offer(now, root);
     }
 
     /// Ends the session: from now on only CLOSE is said, until it is acknowledged or [`CLOSE_TIME`] passes.

@@ -56,7 +56,7 @@ pub struct Packer<'a> {
     has_ping: bool,
     /// How often what is written was repeated by now.
     copies: u8,
-    /// It is the PING that shows the hub the next generation, and nothing else.
+    /// It is the PING that shows the hub the next generation.
     is_confirming: bool,
 }
 
@@ -71,6 +71,9 @@ impl Connection {
     ) -> Option<Transmit> {
         if let Some(path) = self.write_challenge(now, out) {
             return Some(Transmit::one(path, out.len()));
+        }
+        if self.write_confirm(now, out) {
+            return Some(Transmit { path: self.path(), ecn: self.mark, segment_bytes: out.len() });
         }
         let mut segment = None;
         for _ in 0..SEGMENTS_MAX {
@@ -109,17 +112,10 @@ impl Connection {
         if segment.is_none() {
             self.mark = self.recovery.mark();
         }
-        let is_alone = segment.is_none() && !self.is_confirm_due();
-        let probe_bytes = self.take_mtu_probe(now, may_elicit && is_alone);
-        let is_confirming = self.is_confirm_due();
-        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit), is_confirming)?;
-        packer.may_elicit = may_elicit && !is_confirming;
-        //= spec/PROTOCOL.md#ratchet
-        //# The client MUST NOT send anything but PING under the next generation before it has opened a packet of
-        //# the hub under it.
-        if is_confirming {
-            packer.write(None, &Frame::Ping);
-        } else if probe_bytes.is_some() {
+        let probe_bytes = self.take_mtu_probe(now, may_elicit && segment.is_none());
+        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit), false)?;
+        packer.may_elicit = may_elicit;
+        if probe_bytes.is_some() {
             packer.write_mtu_probe();
         } else {
             packer.write_own();
@@ -133,25 +129,28 @@ impl Connection {
             return None;
         }
         let pto = challenge_timeout(&self.recovery.rtt);
-        let (path, (generation, id), data) = self.paths.take_challenge_before(now, pto)?;
-        // Under later keys there is no id that was used there.
-        if generation != self.keys.generation() {
-            return None;
-        }
-        let start = out.len();
+        let (path, data) = self.paths.take_challenge_before(now, pto, CHALLENGE_DATAGRAM_BYTES)?;
         let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES, false)?;
-        packer.header.id = id;
-        packer.out.truncate(start);
-        packer.header.encode(packer.out);
         packer.write(None, &Frame::PathChallenge { data });
         // Whether it arrives says nothing about the path in use, and it is repeated by itself.
         packer.traits.is_eliciting = false;
         packer.seal_on(path).then_some(path)
     }
 
-    /// Whether the client's PING under the next generation is to leave now.
-    fn is_confirm_due(&self) -> bool {
-        self.keys.is_confirm_due() && self.numbers.next() < self.number_limit && !self.is_closing()
+    /// Writes the client's PING under the next generation into `out`, when it is due.
+    fn write_confirm(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let may_leave = self.numbers.next() < self.number_limit && !self.is_closing();
+        if !self.keys.is_confirm_due() || !may_leave {
+            return false;
+        }
+        self.mark = self.recovery.mark();
+        let path = self.path();
+        let Some(mut packer) = self.open_packer(now, out, DATAGRAM_BYTES, true) else { return false };
+        //= spec/PROTOCOL.md#ratchet
+        //# The client MUST NOT send anything but PING under the next generation before it has opened a packet of
+        //# the hub under it.
+        packer.write(None, &Frame::Ping);
+        packer.seal_on(path)
     }
 
     fn open_packer<'a>(
@@ -298,10 +297,6 @@ impl Packer<'_> {
                 self.connection.recovery.ran_dry();
             }
             return false;
-        }
-        if self.is_confirming {
-            let path = self.connection.path();
-            return self.seal_on(path);
         }
         self.write_stream_copies();
         self.write_ack_in_passing();

@@ -273,7 +273,7 @@ impl Pair {
                 out.clear();
                 let end = if side == Side::Client { &mut self.client } else { &mut self.hub };
                 let Some(transmit) = end.connection.transmit(self.now, &mut out, |_| {}) else { break };
-                for datagram in transmit.datagrams(&out) {
+                for datagram in out.chunks(transmit.segment_bytes) {
                     self.watch(side, datagram);
                     self.carry(side, datagram.to_vec());
                 }

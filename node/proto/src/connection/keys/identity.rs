@@ -27,14 +27,6 @@ impl Identity {
         Self { ids, index: 0, id, since_number: 0, acked_index: None }
     }
 
-    pub(super) const fn index(&self) -> u64 {
-        self.index
-    }
-
-    pub(super) const fn id(&self) -> ConnectionId {
-        self.id
-    }
-
     /// The id for packet `number`, moved on when there was no datagram either way for long.
     pub(super) fn for_packet(&mut self, now: Instant, last_seen: Instant, number: u64) -> ConnectionId {
         if now.since(last_seen) >= CONNECTION_ID_IDLE {
@@ -43,8 +35,8 @@ impl Identity {
         self.id
     }
 
-    /// Takes the next id, from packet `number` on; whether the peer is sure to accept it.
-    pub(super) fn move_on(&mut self, number: u64) -> bool {
+    /// Takes the next id from packet `number` on, as far as the peer is sure to accept it.
+    pub(super) fn move_on(&mut self, number: u64) {
         //= spec/PROTOCOL.md#connection-ids-in-use
         //# A sender MUST NOT use an id more than 4 above the highest of its own that a packet acknowledged by
         //# the peer carried.
@@ -54,7 +46,6 @@ impl Identity {
             self.id = self.ids.id(self.index);
             self.since_number = number;
         }
-        may_move
     }
 
     /// Packets up to `largest` include one that was acknowledged.
@@ -92,11 +83,10 @@ impl PeerIdentity {
         window.chain(kept).find(|(_, accepted)| *accepted == id).map(|(index, _)| index)
     }
 
-    /// A packet under `index` was opened: accept from there on, and what lies below until `until`. Whether the
-    /// index is new.
-    pub(super) fn advance(&mut self, index: u64, until: Instant) -> bool {
+    /// A packet under `index` was opened: accept from there on, and what lies below until `until`.
+    pub(super) fn advance(&mut self, index: u64, until: Instant) {
         if index <= self.base {
-            return false;
+            return;
         }
         let left = (self.base..index).zip(self.accepted).map(|(index, id)| (index, id, until));
         self.kept.extend(left);
@@ -104,7 +94,6 @@ impl PeerIdentity {
         self.kept.drain(..surplus);
         self.base = index;
         self.accepted = window(&self.ids, index);
-        true
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -149,19 +138,21 @@ mod tests {
             let id = own.for_packet(now, before, number);
             assert!(peer.index(id).is_some(), "nothing acknowledged, packet {number}");
         }
-        assert!(!own.move_on(20), "at the limit it keeps the id");
+        own.move_on(20);
+        assert_eq!(own.index, 4, "at the limit it keeps the id");
         own.acknowledged(19);
-        assert!(own.move_on(20));
+        own.move_on(20);
         let id = own.for_packet(now, now, 20);
         assert_eq!(peer.index(id), None);
-        assert!(peer.advance(4, now));
+        peer.advance(4, now);
         assert_eq!(peer.index(id), Some(5));
     }
 
     #[test]
     fn ids_below_the_window_stay_for_a_while_and_are_few() {
         let mut peer = PeerIdentity::new(ids());
-        assert!(peer.advance(2, Instant(50)) && !peer.advance(1, Instant(90)));
+        peer.advance(2, Instant(50));
+        peer.advance(1, Instant(90));
         assert_eq!(
             [0, 1, 2, 6, 7].map(|index| peer.index(ids().id(index))),
             [Some(0), Some(1), Some(2), Some(6), None]
@@ -170,7 +161,7 @@ mod tests {
         peer.handle_timeout(Instant(50));
         assert_eq!((peer.index(ids().id(1)), peer.deadline()), (None, None));
         for index in 3..100 {
-            assert!(peer.advance(index, Instant(99)));
+            peer.advance(index, Instant(99));
             assert!(peer.accepted().count() <= KEPT_MAX + CONNECTION_ID_WINDOW);
         }
         assert_eq!((peer.index(ids().id(89)), peer.index(ids().id(88))), (Some(89), None));

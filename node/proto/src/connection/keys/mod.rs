@@ -59,10 +59,6 @@ impl Keys {
 
     // getters
 
-    pub(super) const fn policy(&self) -> &KeyPolicy {
-        &self.policy
-    }
-
     /// The root of the generation we send under.
     pub(super) const fn root(&self) -> &Root {
         &self.sending.root
@@ -80,16 +76,6 @@ impl Keys {
     /// The epoch the peer sends under, in its latest generation.
     pub(super) fn peer_epoch(&self) -> u64 {
         self.receiving.last().map_or(0, Receiving::epoch)
-    }
-
-    /// The index of the id we send under.
-    pub(super) const fn id_index(&self) -> u64 {
-        self.sending.ids.index()
-    }
-
-    /// The id we send under.
-    pub(super) const fn id(&self) -> ConnectionId {
-        self.sending.ids.id()
     }
 
     pub(super) fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
@@ -154,9 +140,12 @@ impl Keys {
         }
     }
 
-    /// Takes the next id of ours from packet `number` on; `false` when the peer might not accept it.
-    pub(super) fn move_id(&mut self, number: u64) -> bool {
-        self.sending.ids.move_on(number)
+    /// Takes the next id of ours from packet `number` on, as far as the peer is sure to accept it.
+    pub(super) fn move_id(&mut self, number: u64) {
+        self.sending.ids.move_on(number);
+        if let Some(offered) = &mut self.offered {
+            offered.sending.ids.move_on(number);
+        }
     }
 
     /// Whether the client's PING under the next generation is to leave now.

@@ -16,8 +16,6 @@ pub(in crate::connection) struct Unsealed {
     pub(in crate::connection) number: u64,
     /// Where its frames stand in the datagram.
     pub(in crate::connection) frames: Range<usize>,
-    /// Whether its connection id is further on than any before in its generation.
-    pub(in crate::connection) is_new_id: bool,
 }
 
 /// Keys and ids that the peer sends under. Dropping it wipes them.
@@ -66,8 +64,8 @@ impl Receiving {
         if self.opener.epoch() > before {
             self.previous_until = Some(kept);
         }
-        let is_new_id = self.ids.advance(index, kept);
-        Ok(Unsealed { number: opened.header.number, frames: opened.frames, is_new_id })
+        self.ids.advance(index, kept);
+        Ok(Unsealed { number: opened.header.number, frames: opened.frames })
     }
 
     /// The keys go at `at`, or when it was said before.
