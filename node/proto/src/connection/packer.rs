@@ -129,8 +129,16 @@ impl Connection {
             return None;
         }
         let pto = challenge_timeout(&self.recovery.rtt);
-        let (path, data) = self.paths.take_challenge_before(now, pto, CHALLENGE_DATAGRAM_BYTES)?;
+        let (path, (generation, id), data) = self.paths.take_challenge_before(now, pto)?;
+        // Under later keys there is no id that was used there.
+        if generation != self.keys.generation() {
+            return None;
+        }
+        let start = out.len();
         let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES, false)?;
+        packer.header.id = id;
+        packer.out.truncate(start);
+        packer.header.encode(packer.out);
         packer.write(None, &Frame::PathChallenge { data });
         // Whether it arrives says nothing about the path in use, and it is repeated by itself.
         packer.traits.is_eliciting = false;

@@ -27,6 +27,10 @@ impl Identity {
         Self { ids, index: 0, id, since_number: 0, acked_index: None }
     }
 
+    pub(super) const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
     /// The id for packet `number`, moved on when there was no datagram either way for long.
     pub(super) fn for_packet(&mut self, now: Instant, last_seen: Instant, number: u64) -> ConnectionId {
         if now.since(last_seen) >= CONNECTION_ID_IDLE {

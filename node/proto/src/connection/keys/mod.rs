@@ -78,6 +78,11 @@ impl Keys {
         self.receiving.last().map_or(0, Receiving::epoch)
     }
 
+    /// The id we send under.
+    pub(super) const fn id(&self) -> ConnectionId {
+        self.sending.ids.id()
+    }
+
     pub(super) fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         self.receiving.iter().flat_map(|generation| generation.ids.accepted())
     }
