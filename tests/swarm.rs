@@ -30,8 +30,8 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Runs the world of a seed; what went wrong in it.
-fn run(seed: u64) -> Result<Outcome, String> {
-    match catch_unwind(|| Plan::of(seed).run()) {
+fn run(plan: &Plan) -> Result<Outcome, String> {
+    match catch_unwind(|| plan.run()) {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(violation)) => Err(violation.to_string()),
         Err(panic) => Err(message(&*panic)),
@@ -46,8 +46,9 @@ fn message(panic: &(dyn Any + Send)) -> String {
 #[test]
 fn swarm() {
     if let Some(seed) = number("SEED") {
-        print!("{}", Plan::of(seed));
-        println!("{:#?}", run(seed).unwrap());
+        let plan = Plan::of(seed).told();
+        print!("{plan}");
+        println!("{:#?}", run(&plan).unwrap());
         return;
     }
     let (count, base) = (number("SEEDS").unwrap_or(SEEDS), number("BASE"));
@@ -65,7 +66,7 @@ fn swarm() {
                     if place >= count + kept.len() as u64 || failures.lock().unwrap().len() >= FAILURES_MAX {
                         break;
                     }
-                    match run(seeds(place)) {
+                    match run(&Plan::of(seeds(place))) {
                         Ok(outcome) => *total.lock().unwrap() += outcome,
                         Err(what) => failures.lock().unwrap().push((seeds(place), what)),
                     }
