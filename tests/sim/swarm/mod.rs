@@ -20,7 +20,7 @@ use draw::Draw;
 use faults::Faults;
 
 /// Time from the end of the faults within which everyone has everything.
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(20);
 
 /// People there may be.
 const NAMES: [&str; 4] = ["ann", "bob", "cy", "dora"];

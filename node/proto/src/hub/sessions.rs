@@ -246,7 +246,8 @@ impl Sessions {
 
     /// A session was flushed: note when it wants to be woken.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
-        let Some(slot) = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation) else {
+        let Some(slot) = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation)
+        else {
             return;
         };
         let Some(session) = &mut slot.session else { return };
