@@ -28,7 +28,7 @@ fn assert_same_order(world: &World, expected: usize) {
 
 #[test]
 fn a_line_reaches_everyone() {
-    let mut world = World::new(1, Link::GOOD);
+    let mut world = World::watched(1, Link::GOOD);
     let [ann, ..] = three(&mut world);
     let id = world.say(ann, "hello");
     world.run(secs(1));
@@ -54,7 +54,7 @@ fn talk(world: &mut World, ids: [ClientId; 3], mut meanwhile: impl FnMut(&mut Wo
 fn a_bad_link_loses_doubles_and_disorders_nothing() {
     for seed in 0..20 {
         println!("seed {seed}");
-        let mut world = World::new(seed, Link::BAD);
+        let mut world = World::watched(seed, Link::BAD);
         let ids = three(&mut world);
         talk(&mut world, ids, |_, _| {});
     }
@@ -64,7 +64,7 @@ fn a_bad_link_loses_doubles_and_disorders_nothing() {
 fn a_killed_hub_changes_nothing() {
     for seed in 0..10 {
         println!("seed {seed}");
-        let mut world = World::new(seed, Link::BAD);
+        let mut world = World::watched(seed, Link::BAD);
         let ids = three(&mut world);
         talk(&mut world, ids, |world, round| {
             if round % 10 == 5 {

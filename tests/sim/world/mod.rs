@@ -70,6 +70,8 @@ pub struct World {
     pub repeats: BTreeMap<usize, Duration>,
     /// Datagrams that have one bit flipped, by their place among all that were sent.
     pub flips: BTreeMap<usize, usize>,
+    /// Whether it is printed what happens.
+    pub tells: bool,
     /// What watches over everything that happens.
     pub checks: Option<Checks>,
     /// A defect that a test has put into the program.
@@ -147,6 +149,7 @@ impl World {
             fates: BTreeMap::new(),
             repeats: BTreeMap::new(),
             flips: BTreeMap::new(),
+            tells: false,
             checks: None,
             plant: None,
             identity: KeyPair::new(random.secret()),

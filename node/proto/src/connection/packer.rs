@@ -519,7 +519,9 @@ impl Packer<'_> {
         let unheard = self.connection.numbers.next().saturating_sub(heard);
         let in_window = self.connection.numbers.next() <= self.connection.number_limit;
         let is_possible = in_window && self.remaining() > 0 && !self.connection.is_closing();
-        if unheard >= UNHEARD_PACKETS_MAX && is_possible && !self.traits.is_eliciting {
+        // Not each of them: what asks for an acknowledgement is in flight, whatever the window says.
+        let is_turn = unheard >= UNHEARD_PACKETS_MAX && unheard.is_multiple_of(UNHEARD_PACKETS_MAX);
+        if is_turn && is_possible && !self.traits.is_eliciting {
             self.write(None, &Frame::Ping);
         }
     }
