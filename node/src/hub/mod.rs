@@ -106,9 +106,10 @@ impl Running {
             self.wires.wait(timeout)?;
             let now = self.clock.now();
             let Self { hub, wires, .. } = self;
+            // A turn begins: here the hub gets its budgets anew.
             // A datagram that is dropped is counted in the hub; a stranger hears nothing.
-            wires.receive(|path, datagram| {
-                let _: Result<(), Discard> = hub.handle_datagram(now, path, datagram);
+            wires.receive(|arrival, datagram| {
+                let _: Result<(), Discard> = hub.handle_datagram(now, arrival, datagram);
             });
             let taken = replies.try_iter().take(REPLIES_PER_TURN);
             let taken = taken.map(|reply| self.hub.handle_reply(now, reply)).count();
@@ -153,10 +154,10 @@ impl Running {
 
     /// Everything the hub wants done is done.
     fn drain(&mut self, now: Instant) -> Result<(), Failure> {
-        while let Some(transmit) = self.hub.poll_transmit(now, &mut self.out) {
-            for datagram in transmit.datagrams(&self.out) {
-                self.wires.send(transmit.path, datagram);
-            }
+        while self.wires.has_room()
+            && let Some(transmit) = self.hub.poll_transmit(now, &mut self.out)
+        {
+            self.wires.send(&transmit, &self.out);
         }
         self.wires.flush_capture();
         while let Some(effect) = self.hub.poll_effect() {

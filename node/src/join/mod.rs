@@ -26,11 +26,12 @@ use key::KeyWatch;
 use node_proto::Client;
 use node_proto::client::{ClientConfig, ClientEvent, Target};
 use node_proto::log::LOBBY;
-use node_proto::transmit::Path;
+use node_proto::transmit::{Path, Transmit};
 use report::Report;
 use spec::discard::Discard;
 use spec::time::Instant;
 use spec::wire::entry::EntryKind;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -115,6 +116,9 @@ impl Running {
             self.wires.wait(self.next_deadline().map(|at| self.clock.until(at)))?;
             let now = self.clock.now();
             self.receive(now, found)?;
+            if self.wires.take_cut() {
+                self.look_elsewhere(now);
+            }
             self.client.handle_timeout(now);
             self.take_input(now, input)?;
             if stop.try_iter().count() > 0 {
@@ -137,12 +141,12 @@ impl Running {
     }
 
     fn receive(&mut self, now: Instant, found: &Found) -> Result<(), Failure> {
-        let Self { client, wires, watch, path, .. } = self;
+        let Self { client, wires, watch, .. } = self;
         let mut claimed = None;
-        wires.receive(|_, datagram| {
+        wires.receive(|arrival, datagram| {
             claimed = claimed.or_else(|| watch.read(datagram));
             // What is dropped is counted in the client.
-            let _: Result<(), Discard> = client.handle_datagram(now, *path, datagram);
+            let _: Result<(), Discard> = client.handle_datagram(now, arrival, datagram);
         });
         if wires.take_refusal() {
             client.suspect(now);
@@ -232,13 +236,13 @@ impl Running {
     }
 
     fn transmit(&mut self, now: Instant) {
-        while let Some(transmit) = self.client.poll_transmit(now, &mut self.out) {
-            for datagram in transmit.datagrams(&self.out) {
-                self.wires.send(transmit.path, datagram);
-            }
+        while self.wires.has_room()
+            && let Some(transmit) = self.client.poll_transmit(now, &mut self.out)
+        {
+            self.wires.send(&transmit, &self.out);
         }
         if let Some(question) = self.watch.poll_transmit(now) {
-            self.wires.send(self.path, &question);
+            self.wires.send(&Transmit::one(self.path, question.len()), &question);
         }
     }
 
@@ -248,6 +252,17 @@ impl Running {
         match replaced {
             Ok(()) => self.client.rebind(now),
             Err(failure) => ::log::debug!("{failure}"),
+        }
+    }
+
+    /// The address we had is gone: as soon as there is another, it is used.
+    fn look_elsewhere(&mut self, now: Instant) {
+        let ip = |address: std::io::Result<SocketAddr>| address.ok().map(|address| address.ip());
+        let Ok(socket) = net::connect(self.path.remote) else { return };
+        if ip(socket.local_addr()) != self.wires.locals().first().map(SocketAddr::ip)
+            && self.wires.replace(socket).is_ok()
+        {
+            self.client.rebind(now);
         }
     }
 
