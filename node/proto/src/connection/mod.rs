@@ -46,7 +46,7 @@ use received::Received;
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{DATAGRAM_BYTES_MAX, FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::limits::{DATAGRAM_BYTES, FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
 use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
@@ -168,7 +168,7 @@ impl Connection {
             path: self.path,
             is_validated: true,
             metrics: self.metrics(),
-            mtu_bytes: DATAGRAM_BYTES_MAX,
+            mtu_bytes: DATAGRAM_BYTES,
             generation: 0,
             epoch: 0,
             stats: self.stats,
