@@ -19,6 +19,8 @@ mod files;
 mod lines;
 #[path = "e2e/observers.rs"]
 mod observers;
+#[path = "e2e/qlog.rs"]
+mod qlog;
 #[path = "e2e/silence.rs"]
 mod silence;
 #[path = "e2e/trust.rs"]

@@ -5,6 +5,7 @@ mod ending;
 mod find;
 mod key;
 mod report;
+mod status;
 pub mod trust;
 
 use crate::capture::Capture;
@@ -18,6 +19,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::key_log::KeyLog;
 use crate::net::{self, Wires};
+use crate::qlog::Qlog;
 use crate::terminal::{self, Input};
 use command::Command;
 use ending::{Ending, Progress};
@@ -31,6 +33,8 @@ use report::Report;
 use spec::discard::Discard;
 use spec::time::Instant;
 use spec::wire::entry::EntryKind;
+use spec::wire::frame::Side;
+use status::Seen;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
@@ -60,6 +64,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let capture = options.capture.as_deref().map(Capture::open).transpose()?;
     let mut wires = Wires::new(vec![net::connect(found.remote)?], capture)?;
     let key_log = options.keylog.as_deref().map(KeyLog::open).transpose()?;
+    let qlog = options.qlog.as_deref().map(|folder| Qlog::open(folder, Side::Client, &clock)).transpose()?;
     let reading = Reading::of(&folder, &found.pin.hub_key);
     let config = ClientConfig {
         identity: folder.identity()?,
@@ -71,7 +76,10 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         resume: reading.load(),
     };
     let path = Path::new(found.remote, 0);
-    let client = Client::new(clock.now(), config, path, entropy::bytes()?);
+    let mut client = Client::new(clock.now(), config, path, entropy::bytes()?);
+    if qlog.is_some() {
+        client.watch();
+    }
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
@@ -79,8 +87,19 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
-    let mut running =
-        Running { client, wires, clock, report, key_log, reading, ending, watch, out: Vec::new(), path };
+    let mut running = Running {
+        client,
+        wires,
+        clock,
+        report,
+        key_log,
+        qlog,
+        reading,
+        ending,
+        watch,
+        out: Vec::new(),
+        path,
+    };
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
@@ -92,6 +111,7 @@ struct Running {
     clock: Clock,
     report: Report,
     key_log: Option<KeyLog>,
+    qlog: Option<Qlog>,
     reading: Reading,
     ending: Ending,
     watch: KeyWatch,
@@ -184,6 +204,7 @@ impl Running {
                 self.ending.expect_answer();
                 return Ok(());
             }
+            Command::Status => return self.report.status(self.seen()),
             Command::Quit => {
                 self.ending.quit();
                 return self.explain_waiting();
@@ -197,6 +218,11 @@ impl Running {
             Ok(id) => self.report.said(id, &target, kind, &text),
             Err(full) => self.complain(&format!("a line was not sent: {full}")),
         }
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        let status = self.client.connection()?.status();
+        self.wires.locals().first().map(|local| Seen { status, local: *local })
     }
 
     /// Leaving waits until everything is stored, and a person should know.
@@ -232,6 +258,7 @@ impl Running {
         }
         self.transmit(now);
         self.wires.flush_capture();
+        self.note_steps();
         self.reading.save(self.client.resume())
     }
 
@@ -244,6 +271,14 @@ impl Running {
         if let Some(question) = self.watch.poll_transmit(now) {
             self.wires.send(&Transmit::one(self.path, question.len()), &question);
         }
+    }
+
+    fn note_steps(&mut self) {
+        let Some(qlog) = &mut self.qlog else { return };
+        while let Some((session, at, step)) = self.client.poll_step() {
+            qlog.note(session, at, &step);
+        }
+        qlog.flush();
     }
 
     /// The way to the hub may lead through another network by now: a new socket asks the routing table anew.

@@ -19,11 +19,12 @@ mod timeline;
 
 pub use outbox::{OutboxFull, Target};
 
-use crate::connection::{Connection, End};
+use crate::connection::{Connection, End, Step};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
+use crate::watch::Watch;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -181,6 +182,9 @@ pub struct Client {
     /// Questions for the members that are not answered.
     members_wanted: usize,
     events: VecDeque<ClientEvent>,
+    watch: Watch,
+    /// Sessions so far.
+    sessions: u64,
 }
 
 impl Client {
@@ -206,6 +210,8 @@ impl Client {
             outbox: Outbox::default(),
             members_wanted: 0,
             events: VecDeque::new(),
+            watch: Watch::default(),
+            sessions: 0,
         }
     }
 
@@ -243,6 +249,11 @@ impl Client {
     }
 
     // commands
+
+    /// From now on the steps of new sessions are kept for [`poll_step`](Self::poll_step).
+    pub fn watch(&mut self) {
+        self.watch.enable();
+    }
 
     /// Submits a line; its id comes back in [`ClientEvent::Stored`].
     ///
@@ -284,7 +295,7 @@ impl Client {
     /// to the address it began at: its ids are not shown to be at home at two.
     pub fn rebind(&mut self, now: Instant) {
         if matches!(self.state, State::Active) {
-            self.session = None;
+            self.end_session(now);
             self.begin_attempt(now);
         }
     }
@@ -363,7 +374,12 @@ impl Client {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
         session.handle_datagram(now, from, datagram, &mut self.timelines)?;
         session.connection.fin_answered();
+        self.end_session(now);
         self.session = self.attempt.take().and_then(Attempt::into_session);
+        if let Some(session) = &mut self.session {
+            self.sessions += 1;
+            self.watch.begin(now, self.sessions, &mut session.connection);
+        }
         self.after_datagram(now);
         Ok(())
     }
@@ -430,7 +446,7 @@ impl Client {
         {
             return;
         }
-        self.session = None;
+        self.end_session(now);
         if matches!(self.state, State::Leaving) {
             self.state = State::Done;
             return;
@@ -451,6 +467,12 @@ impl Client {
         self.silent_since = self.silent_since.or(Some(now));
         if self.attempt.is_none() {
             self.pause_attempts(now);
+        }
+    }
+
+    fn end_session(&mut self, now: Instant) {
+        if let Some(mut session) = self.session.take() {
+            self.watch.end(now, self.sessions, &mut session.connection);
         }
     }
 
@@ -529,6 +551,14 @@ impl Client {
     /// The next thing the shell is told.
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop_front()
+    }
+
+    /// The next step of those that are watched: of which session, and when it was.
+    pub fn poll_step(&mut self) -> Option<(u64, Instant, Step)> {
+        if let Some(session) = &mut self.session {
+            self.watch.collect(self.sessions, &mut session.connection);
+        }
+        self.watch.poll()
     }
 
     /// The next deadline and its reason.

@@ -14,6 +14,13 @@ use spec::wire::short::ConnectionId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SessionId(u64);
 
+impl SessionId {
+    /// The number as others may know it.
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// How far a session has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
