@@ -15,7 +15,8 @@ pub(super) struct Seen {
 impl Seen {
     /// In aligned plain words.
     pub(super) fn words(&self) -> String {
-        let Status { path, is_validated, metrics, mtu_bytes, generation, epoch, stats } = self.status;
+        let Status { path, is_validated, metrics, mtu_bytes, black_holes, generation, epoch, stats } =
+            self.status;
         let Metrics { latest_rtt, smoothed_rtt, rtt_variation, least_rtt, .. } = metrics;
         let [smoothed, variation] = [smoothed_rtt, rtt_variation].map(millis);
         let [latest, least] = [latest_rtt, least_rtt].map(millis);
@@ -31,7 +32,7 @@ impl Seen {
             ("probes", format!("{} since the last answer, {} in all", metrics.probes, stats.probes)),
             ("window", window),
             ("in flight", format!("{} bytes", metrics.bytes_in_flight)),
-            ("MTU", format!("{mtu_bytes} bytes of UDP payload")),
+            ("MTU", format!("{mtu_bytes} bytes of UDP payload, {black_holes} black holes met")),
             ("path", format!("{} to {}{shown}", self.local, path.remote)),
             ("keys", format!("epoch {epoch}, generation {generation}")),
         ]
@@ -41,7 +42,8 @@ impl Seen {
 
     /// The same for programs.
     pub(super) fn json(&self) -> Value {
-        let Status { path, is_validated, metrics, mtu_bytes, generation, epoch, stats } = self.status;
+        let Status { path, is_validated, metrics, mtu_bytes, black_holes, generation, epoch, stats } =
+            self.status;
         json!({
             "event": "status",
             "connected": true,
@@ -62,6 +64,7 @@ impl Seen {
             "threshold_bytes": metrics.threshold_bytes,
             "in_flight_bytes": metrics.bytes_in_flight,
             "mtu_bytes": mtu_bytes,
+            "black_holes": black_holes,
             "local": self.local.to_string(),
             "remote": path.remote.to_string(),
             "validated": is_validated,
@@ -71,8 +74,9 @@ impl Seen {
     }
 }
 
+/// Milliseconds to the microsecond.
 fn millis(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1000.0
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 #[cfg(test)]
@@ -103,8 +107,16 @@ mod tests {
             probes: 2,
             discarded: 4,
         };
-        let (mtu_bytes, generation, epoch) = (1452, 7, 2);
-        let status = Status { path, is_validated: true, metrics, mtu_bytes, generation, epoch, stats };
+        let status = Status {
+            path,
+            is_validated: true,
+            metrics,
+            mtu_bytes: 1452,
+            black_holes: 0,
+            generation: 7,
+            epoch: 2,
+            stats,
+        };
         Seen { status, local: "192.168.1.20:49152".parse().unwrap() }
     }
 
