@@ -123,7 +123,6 @@ impl Running {
             self.wires.wait(timeout)?;
             let now = self.clock.now();
             let Self { hub, wires, .. } = self;
-            // A turn begins: here the hub gets its budgets anew.
             // A datagram that is dropped is counted in the hub; a stranger hears nothing.
             wires.receive(|arrival, datagram| {
                 let _: Result<(), Discard> = hub.handle_datagram(now, arrival, datagram);

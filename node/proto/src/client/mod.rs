@@ -2,6 +2,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
 //! | [`outbox`] | lines that the hub has not stored |
 //! | [`timeline`] | the entries of a room, in order |
@@ -12,11 +13,13 @@
 //! last entry on and submits its unanswered lines again, under the same ids.
 
 mod attempt;
+mod event;
 pub mod key_request;
 mod outbox;
 mod session;
 mod timeline;
 
+pub use event::ClientEvent;
 pub use outbox::{OutboxFull, Target};
 
 use crate::connection::{Connection, End, Step};
@@ -38,7 +41,6 @@ use spec::limits::KEY_BYTES;
 use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
-use spec::wire::message::{Refusal, RoomKind};
 use spec::wire::{long, short};
 use timeline::Timeline;
 
@@ -79,75 +81,6 @@ pub struct Resume {
     pub generation: [u8; 8],
     /// The last entry applied of each room.
     pub rooms: BTreeMap<RoomId, Seq>,
-}
-
-/// What the shell is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientEvent {
-    /// The hub greeted us under this name.
-    Connected {
-        /// The name.
-        name: String,
-        /// Whether it was connected before.
-        is_again: bool,
-    },
-    /// There is a room we may read.
-    Room {
-        /// The room.
-        room: RoomId,
-        /// What it is.
-        kind: RoomKind,
-        /// Its name, or the other's.
-        name: String,
-    },
-    /// An entry, the next of its room.
-    Entry {
-        /// The room.
-        room: RoomId,
-        /// Its number.
-        sequence: Seq,
-        /// Its bytes: [`spec::wire::entry::Entry`].
-        entry: Vec<u8>,
-    },
-    /// The hub has stored our line.
-    Stored {
-        /// The line.
-        id: MessageId,
-        /// The room.
-        room: RoomId,
-        /// Its number there.
-        sequence: Seq,
-    },
-    /// The hub does not take our line.
-    Refused {
-        /// The line.
-        id: MessageId,
-        /// Why.
-        reason: Refusal,
-        /// The name it was for, or nothing.
-        name: String,
-    },
-    /// Who is here.
-    Members(Vec<String>),
-    /// The hub does not answer.
-    Silent,
-    /// The hub answers again, after it was silent or had ended the session.
-    Heard,
-    /// The hub ended the session; whether we go on trying.
-    Closed {
-        /// Why.
-        reason: CloseReason,
-        /// In its words.
-        text: String,
-        /// Whether another handshake follows.
-        retrying: bool,
-    },
-    /// The hub speaks other versions.
-    OtherVersions(Vec<[u8; 4]>),
-    /// Lines for a key log.
-    KeyLog(String),
-    /// The hub says that it writes a key log.
-    HubLogsKeys,
 }
 
 #[derive(Debug)]
@@ -297,12 +230,24 @@ impl Client {
         self.outbox.has_room()
     }
 
-    /// The shell has another socket. What is on its way would be answered to the old one, and a session belongs
-    /// to the address it began at: its ids are not shown to be at home at two.
+    /// The shell has another socket: the session goes on from there, under an id that nobody has seen. What is on
+    /// its way in a handshake would be answered to the old address, and is begun again.
     pub fn rebind(&mut self, now: Instant) {
-        if matches!(self.state, State::Active) {
-            self.end_session(now);
+        if !matches!(self.state, State::Active) {
+            return;
+        }
+        if let Some(session) = &mut self.session {
+            session.connection.moved(now);
+        }
+        if self.attempt.is_some() || self.session.is_none() {
             self.begin_attempt(now);
+        }
+    }
+
+    /// Says in passing that the person types something for `room`; it may be lost.
+    pub fn typing(&mut self, room: RoomId) {
+        if let Some(session) = &mut self.session {
+            session.typing = Some(room);
         }
     }
 
@@ -378,7 +323,7 @@ impl Client {
     /// The hub's first packet of a new session: from here on it is the session.
     fn handle_answer(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
-        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         session.connection.fin_answered();
         self.end_session(now);
         self.session = self.attempt.take().and_then(Attempt::into_session);
@@ -392,7 +337,7 @@ impl Client {
 
     fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let Some(session) = &mut self.session else { return Err(Discard::UnknownConnection) };
-        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         // An old session that answers after all is as good as a new one.
         self.attempt = None;
         self.after_datagram(now);

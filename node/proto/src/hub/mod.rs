@@ -13,7 +13,9 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod cid_table;
 mod commit;
+mod ephemeral;
 mod flush;
 mod greeting;
 pub mod operator;
@@ -22,6 +24,7 @@ mod presence;
 mod requests;
 mod room;
 mod sessions;
+mod wheel;
 
 use crate::connection::{Connection, End, Step};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
@@ -146,6 +149,8 @@ pub struct Hub {
     is_closing: bool,
     stats: HubStats,
     watch: Watch,
+    /// Sessions whose deadline passed; empty between calls.
+    due: Vec<SessionId>,
 }
 
 impl Hub {
@@ -170,6 +175,7 @@ impl Hub {
             is_closing: false,
             stats: HubStats::default(),
             watch: Watch::default(),
+            due: Vec::new(),
         };
         hub.recover(recovered);
         hub
@@ -268,8 +274,13 @@ impl Hub {
                 &mut copy[..]
             };
             let Some(known) = self.sessions.get_mut(*session) else { continue };
-            result = known.connection.handle_datagram(now, from, bytes, |_| true).map(|_| ());
-            if result.is_ok() {
+            if !known.take_turn(now) {
+                return Err(Discard::RateLimited);
+            }
+            let opened = known.connection.handle_datagram(now, from, bytes, |_| true);
+            result = opened.as_ref().map(|_| ()).map_err(|discard| *discard);
+            if let Ok(frames) = opened {
+                self.hear_ephemeral(now, *session, &frames);
                 self.sessions.refresh_ids(*session);
                 self.confirm(now, *session);
                 self.serve(now, *session);
@@ -376,7 +387,9 @@ impl Hub {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.admission.handle_timeout(now, &mut self.random);
-        for id in self.sessions.due(now) {
+        let mut due = core::mem::take(&mut self.due);
+        self.sessions.due(now, &mut due);
+        for id in due.drain(..) {
             let Some(session) = self.sessions.get_mut(id) else { continue };
             session.connection.handle_timeout(now);
             // A client that never was heard gave up long ago.
@@ -385,6 +398,7 @@ impl Hub {
             }
             self.touch(id);
         }
+        self.due = due;
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
@@ -457,7 +471,7 @@ impl Hub {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         earliest([
-            self.sessions.deadline(),
+            self.sessions.deadline().map(|at| (at, Timer::Session)),
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
         ])
