@@ -16,7 +16,9 @@ const PORT: u16 = 5555;
 /// Bytes of an IP packet, as on Ethernet.
 const MTU_BYTES: usize = 1500;
 /// More than the bandwidth-delay product of every link that is raced on.
-const BUFFER_BYTES: usize = 1 << 22;
+const BULK_BUFFER_BYTES: usize = 1 << 22;
+/// More than all the lines of a run.
+const LINES_BUFFER_BYTES: usize = 1 << 17;
 
 /// The packets of one host, in and out.
 #[derive(Debug, Default)]
@@ -98,7 +100,7 @@ impl TcpNode {
     pub(crate) fn server(now: Instant, seed: u64, own: Address, clients: usize, service: Service) -> Self {
         let mut node = Self::new(now, seed, own, StreamApp::server(service));
         for _ in 0..clients {
-            let mut socket = socket();
+            let mut socket = socket(service);
             socket.listen(PORT).expect("the port is free");
             let socket = node.sockets.add(socket);
             node.connections.push(Connection { socket, peer: None });
@@ -110,7 +112,7 @@ impl TcpNode {
     #[must_use]
     pub(crate) fn client(now: Instant, seed: u64, own: Address, server: Address, service: Service) -> Self {
         let mut node = Self::new(now, seed, own, StreamApp::client(service));
-        let mut socket = socket();
+        let mut socket = socket(service);
         socket
             .connect(node.interface.context(), (ip(server), PORT), 40_000)
             .expect("the socket is new and the address sound");
@@ -143,8 +145,10 @@ impl TcpNode {
     }
 }
 
-fn socket() -> Socket<'static> {
-    let buffer = || SocketBuffer::new(vec![0; BUFFER_BYTES]);
+fn socket(service: Service) -> Socket<'static> {
+    let is_bulk = matches!(service, Service::Bulk(_));
+    let bytes = if is_bulk { BULK_BUFFER_BYTES } else { LINES_BUFFER_BYTES };
+    let buffer = || SocketBuffer::new(vec![0; bytes]);
     let mut socket = Socket::new(buffer(), buffer());
     socket.set_nagle_enabled(false);
     socket.set_congestion_control(CongestionControl::Cubic);
