@@ -56,7 +56,7 @@ fn address(last: u8) -> SocketAddr {
 
 /// The way from a client to the hub.
 fn to_hub() -> Path {
-    Path { remote: hub_address(), socket: 0 }
+    Path::new(hub_address(), 0)
 }
 
 fn everyone_is_in(world: &World) -> bool {
@@ -101,11 +101,11 @@ impl Lone {
     }
 
     fn give(&mut self, from: SocketAddr, datagram: &[u8]) -> Vec<Vec<u8>> {
-        let path = Path { remote: from, socket: 0 };
+        let path = Path::new(from, 0);
         let _: Result<(), _> = self.hub.handle_datagram(self.now, path, &mut datagram.to_vec());
         let (mut answers, mut out) = (Vec::new(), Vec::new());
-        while self.hub.poll_transmit(self.now, &mut out).is_some() {
-            answers.push(out.clone());
+        while let Some(transmit) = self.hub.poll_transmit(self.now, &mut out) {
+            answers.extend(transmit.datagrams(&out).map(<[u8]>::to_vec));
         }
         answers
     }

@@ -66,9 +66,11 @@ pub const CONNECTION_ID_BYTES: usize = 8;
 /// Shortest SHORT datagram: header with a one-byte number, three bytes and a tag, so that a sample exists.
 pub const SHORT_DATAGRAM_BYTES_MIN: usize = 29;
 /// Lengths that packet number and frames are padded to.
-pub const BUCKETS_BYTES: [usize; 6] = [68, 132, 260, 516, 1028, 1175];
-/// Longest datagram.
-pub const DATAGRAM_BYTES_MAX: usize = 1200;
+pub const BUCKETS_BYTES: [usize; 10] = [68, 132, 260, 516, 1028, 1175, 1207, 1347, 1407, 1427];
+/// Longest datagram on a path that was not tried.
+pub const DATAGRAM_BYTES: usize = 1200;
+/// Longest datagram at all: what Ethernet leaves of 1500 bytes under IPv6 and UDP.
+pub const DATAGRAM_BYTES_MAX: usize = 1452;
 /// Packet numbers the replay window remembers.
 pub const REPLAY_WINDOW: u64 = 2048;
 /// Connection ids a receiver accepts at a time.
@@ -141,6 +143,7 @@ const _: () = {
     assert!(MESSAGE_TWO_BYTES == KEY_BYTES + PAYLOAD_TWO_BYTES + TAG_BYTES);
     assert!(KEM_CIPHERTEXT_BYTES + MESSAGE_TWO_BYTES == LONG_BODY_BYTES);
     assert!(KEY_BYTES + TAG_BYTES + PAYLOAD_THREE_BYTES + TAG_BYTES == LONG_BODY_BYTES);
-    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[5] + TAG_BYTES == DATAGRAM_BYTES_MAX);
+    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[5] + TAG_BYTES == DATAGRAM_BYTES);
+    assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[9] + TAG_BYTES == DATAGRAM_BYTES_MAX);
     assert!(SUBMISSION_BYTES_MAX as u64 + 8 < STREAM_LIMIT_BYTES);
 };

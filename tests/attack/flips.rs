@@ -91,7 +91,7 @@ fn no_datagram_of_a_run_survives_a_flipped_bit() {
 
 /// Flips each bit of `datagram` and gives it to a client: it drops every one.
 fn flip_at_client(world: &mut World, id: ClientId, datagram: &[u8]) {
-    let (now, path) = (world.now, Path { remote: hub_address(), socket: 0 });
+    let (now, path) = (world.now, Path::new(hub_address(), 0));
     let client = world.client(id);
     let before = snapshot(client);
     for bit in 0..datagram.len() * 8 {

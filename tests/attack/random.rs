@@ -86,7 +86,7 @@ fn a_million_random_datagrams_change_nothing() {
 fn forms_and_types_that_do_not_exist_are_dropped() {
     let (mut world, [ann, _]) = conversation(6, Link::GOOD, 1);
     let from = world.nodes[0].address;
-    let path = node_proto::transmit::Path { remote: hub_address(), socket: 0 };
+    let path = node_proto::transmit::Path::new(hub_address(), 0);
     let capture: Vec<Vec<u8>> = world.wire.iter().map(|(_, _, datagram)| datagram.clone()).collect();
     for datagram in &capture {
         for first in (0x00..0x40).chain(0x80..0xc0).chain(0xf8..=0xff) {

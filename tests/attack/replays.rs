@@ -102,7 +102,7 @@ fn what_the_hub_said_counts_once_at_the_client() {
     let (mut world, [ann, _]) = conversation(4, Link::GOOD, 10);
     let to = world.nodes[0].address;
     let texts = world.nodes[0].texts();
-    let (now, path) = (world.now, node_proto::transmit::Path { remote: hub_address(), socket: 0 });
+    let (now, path) = (world.now, node_proto::transmit::Path::new(hub_address(), 0));
     let capture = world.wire.clone();
     for (_, _, datagram) in capture.iter().filter(|(_, receiver, _)| *receiver == to) {
         assert!(world.client(ann).handle_datagram(now, path, &mut datagram.clone()).is_err());

@@ -28,8 +28,7 @@ fn f6_five_connection_ids_are_accepted() {
     for (index, is_accepted) in cases {
         let datagram = member.seal_under(index, &ping);
         let now = world.now;
-        let mut give =
-            |from| world.hub().handle_datagram(now, Path { remote: from, socket: 0 }, &mut datagram.clone());
+        let mut give = |from| world.hub().handle_datagram(now, Path::new(from, 0), &mut datagram.clone());
         assert!(give(address(2)).is_err(), "id {index} from another address");
         assert_eq!(give(address(1)).is_ok(), is_accepted, "id {index}");
     }

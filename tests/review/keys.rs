@@ -170,7 +170,7 @@ fn f14_short_packets_of_every_length_are_dropped() {
     let mut insider = Insider::new(&world, address(1), 1);
     let mut member = insider.join(&mut world, &[]);
     let datagram = member.seal(&[0x01]);
-    let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+    let (now, path) = (world.now, Path::new(address(1), 0));
     for length in 0..datagram.len() {
         let result = world.hub().handle_datagram(now, path, &mut datagram[..length].to_vec());
         let expected =

@@ -201,7 +201,7 @@ fn repetition_is_checked_behind_the_tag() {
         ("number 1 with a wrong tag", &flip(&held), Err(Discard::Unauthentic)),
         ("number 2 again", &also_held, Err(Discard::Replayed)),
     ];
-    let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+    let (now, path) = (world.now, Path::new(address(1), 0));
     for (what, datagram, expected) in cases {
         //= spec/PROTOCOL.md#short-datagrams
         //= type=test
@@ -230,7 +230,7 @@ fn packets_that_opened_and_break_the_document_are_dropped() {
     ];
     for (what, frames) in cases {
         let datagram = member.seal(&frames);
-        let (now, path) = (world.now, Path { remote: address(1), socket: 0 });
+        let (now, path) = (world.now, Path::new(address(1), 0));
         assert!(world.hub().handle_datagram(now, path, &mut datagram.clone()).is_err(), "{what}");
     }
     world.run(millis(50));

@@ -273,8 +273,9 @@ fn f15_datagrams_have_few_lengths() {
         .collect();
     //= spec/PROTOCOL.md#short-datagrams
     //= type=test
-    //# SHORT datagrams therefore have 93, 157, 285, 541, 1053 or 1200 bytes.
-    assert_eq!(lengths.into_iter().collect::<Vec<_>>(), BUCKETS_BYTES.map(|bucket| 1 + 8 + bucket + 16));
+    //# SHORT datagrams therefore have 93, 157, 285, 541, 1053, 1200, 1232, 1372, 1432 or 1452 bytes.
+    let allowed = BUCKETS_BYTES.map(|bucket| 1 + 8 + bucket + 16);
+    assert!(lengths.len() > 5 && lengths.iter().all(|len| allowed.contains(len)), "{lengths:?}");
     let longs = world.wire.iter().filter_map(|(_, _, datagram)| Some((kind(datagram)?, datagram.len())));
     for (kind, length) in longs {
         assert_eq!(length, kind.datagram_bytes());

@@ -225,7 +225,7 @@ impl World {
             key_log: self.key_log,
             resume: node.resume.clone(),
         };
-        let path = Path { remote: hub_address(), socket: 0 };
+        let path = Path::new(hub_address(), 0);
         node.client = Some(Client::new(self.now, config, path, self.random.array()));
     }
 
@@ -283,13 +283,14 @@ impl World {
     pub fn inject(&mut self, from: SocketAddr, datagram: &[u8]) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut answers = Vec::new();
         let mut copy = datagram.to_vec();
-        let (now, path) = (self.now, Path { remote: from, socket: 0 });
+        let (now, path) = (self.now, Path::new(from, 0));
         let hub = self.hub();
         // Silence is the usual answer to a stranger, and the reason stays inside.
         let _: Result<(), _> = hub.handle_datagram(now, path, &mut copy);
         let mut out = Vec::new();
         while let Some(transmit) = hub.poll_transmit(now, &mut out) {
-            answers.push((transmit.path.remote, out.clone()));
+            let to = transmit.path.remote;
+            answers.extend(transmit.datagrams(&out).map(|datagram| (to, datagram.to_vec())));
         }
         answers
     }
@@ -362,13 +363,13 @@ impl World {
         match event {
             Event::ToHub { from, mut datagram } => {
                 if let Some(hub) = &mut self.hub {
-                    let path = Path { remote: from, socket: 0 };
+                    let path = Path::new(from, 0);
                     let _: Result<(), _> = hub.handle_datagram(now, path, &mut datagram);
                 }
             }
             Event::ToClient { to, mut datagram } => {
                 if let Some(client) = &mut self.nodes[to.0].client {
-                    let path = Path { remote: hub_address(), socket: 0 };
+                    let path = Path::new(hub_address(), 0);
                     let _: Result<(), _> = client.handle_datagram(now, path, &mut datagram);
                 }
             }
@@ -410,15 +411,7 @@ impl World {
         let mut out = Vec::new();
         while let Some(transmit) = hub.poll_transmit(self.now, &mut out) {
             let to = transmit.path.remote;
-            self.wire.push((hub_address(), to, out.clone()));
-            let node = self.nodes.iter().position(|node| node.address == to);
-            let fate = self.fate();
-            for (after, datagram) in self.down.carry(&out, &mut self.random) {
-                if let (Some(node), Some(later)) = (node, fate) {
-                    let after = after + later;
-                    self.schedule(after, Event::ToClient { to: ClientId(node), datagram });
-                }
-            }
+            transmit.datagrams(&out).for_each(|datagram| self.send_down(to, datagram));
         }
         while let Some(effect) = hub.poll_effect() {
             self.asked.push(effect);
@@ -437,14 +430,8 @@ impl World {
         let Some(mut client) = self.nodes[id.0].client.take() else { return };
         let from = self.nodes[id.0].address;
         let mut out = Vec::new();
-        while client.poll_transmit(self.now, &mut out).is_some() {
-            self.wire.push((from, hub_address(), out.clone()));
-            let fate = self.fate();
-            for (after, datagram) in self.up.carry(&out, &mut self.random) {
-                if let Some(later) = fate {
-                    self.schedule(after + later, Event::ToHub { from, datagram });
-                }
-            }
+        while let Some(transmit) = client.poll_transmit(self.now, &mut out) {
+            transmit.datagrams(&out).for_each(|datagram| self.send_up(from, datagram));
         }
         while let Some(event) = client.poll_event() {
             if let ClientEvent::Stored { id: line, .. } = &event {
@@ -453,6 +440,27 @@ impl World {
             self.nodes[id.0].events.push(event);
         }
         self.nodes[id.0].client = Some(client);
+    }
+
+    fn send_down(&mut self, to: SocketAddr, datagram: &[u8]) {
+        self.wire.push((hub_address(), to, datagram.to_vec()));
+        let node = self.nodes.iter().position(|node| node.address == to);
+        let fate = self.fate();
+        for (after, datagram) in self.down.carry(datagram, &mut self.random) {
+            if let (Some(node), Some(later)) = (node, fate) {
+                self.schedule(after + later, Event::ToClient { to: ClientId(node), datagram });
+            }
+        }
+    }
+
+    fn send_up(&mut self, from: SocketAddr, datagram: &[u8]) {
+        self.wire.push((from, hub_address(), datagram.to_vec()));
+        let fate = self.fate();
+        for (after, datagram) in self.up.carry(datagram, &mut self.random) {
+            if let Some(later) = fate {
+                self.schedule(after + later, Event::ToHub { from, datagram });
+            }
+        }
     }
 
     /// What befalls the datagram that was sent last.

@@ -154,7 +154,9 @@ impl Running {
     /// Everything the hub wants done is done.
     fn drain(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(transmit) = self.hub.poll_transmit(now, &mut self.out) {
-            self.wires.send(transmit.path, &self.out);
+            for datagram in transmit.datagrams(&self.out) {
+                self.wires.send(transmit.path, datagram);
+            }
         }
         self.wires.flush_capture();
         while let Some(effect) = self.hub.poll_effect() {

@@ -57,7 +57,7 @@ fn request(
     report: &mut Report,
 ) -> Result<[u8; KEY_BYTES], Failure> {
     let mut wires = Wires::new(vec![net::connect(remote)?], None)?;
-    let path = Path { remote, socket: 0 };
+    let path = Path::new(remote, 0);
     let start = clock.now();
     let mut request = KeyRequest::new(start, entropy::bytes()?);
     let mut silence = Some(start + SILENCE);

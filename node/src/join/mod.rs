@@ -69,7 +69,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         key_log: key_log.is_some(),
         resume: reading.load(),
     };
-    let path = Path { remote: found.remote, socket: 0 };
+    let path = Path::new(found.remote, 0);
     let client = Client::new(clock.now(), config, path, entropy::bytes()?);
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
@@ -232,8 +232,10 @@ impl Running {
     }
 
     fn transmit(&mut self, now: Instant) {
-        while self.client.poll_transmit(now, &mut self.out).is_some() {
-            self.wires.send(self.path, &self.out);
+        while let Some(transmit) = self.client.poll_transmit(now, &mut self.out) {
+            for datagram in transmit.datagrams(&self.out) {
+                self.wires.send(transmit.path, datagram);
+            }
         }
         if let Some(question) = self.watch.poll_transmit(now) {
             self.wires.send(self.path, &question);

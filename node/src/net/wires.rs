@@ -163,7 +163,7 @@ impl Wires {
             let written = capture.write(Direction::In, self.locals[index], remote, &self.buffer[..len]);
             self.check_capture(written);
         }
-        take(Path { remote, socket: index }, &mut self.buffer[..len]);
+        take(Path::new(remote, index), &mut self.buffer[..len]);
     }
 
     /// Sends a datagram. What the kernel does not take counts as lost, and loss is what the protocol is for.

@@ -4,7 +4,22 @@ use super::reader::{DecodeError, DecodeErrorKind, Reader};
 use super::varint;
 use crate::limits::ACK_RANGES_MAX;
 use alloc::vec::Vec;
+use arrayvec::ArrayVec;
 use core::ops::RangeInclusive;
+
+/// Ranges of an ACK at most: the first, and so many further ones.
+const RANGES_MAX: usize = ACK_RANGES_MAX + 1;
+
+/// How many packets arrived with each mark of RFC 3168.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EcnCounts {
+    /// ECT(0).
+    pub ect0: u64,
+    /// ECT(1).
+    pub ect1: u64,
+    /// CE: a queue on the way was congested.
+    pub ce: u64,
+}
 
 /// An acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +29,9 @@ pub struct Ack {
     /// How many numbers above the largest the sender of this frame takes.
     pub window: u64,
     /// Ranges of numbers that arrived, highest first, at least one, never touching.
-    ranges: Vec<RangeInclusive<u64>>,
+    ranges: ArrayVec<RangeInclusive<u64>, RANGES_MAX>,
+    /// Congestion marks, when datagrams arrive with any.
+    pub ecn: Option<EcnCounts>,
 }
 
 impl Ack {
@@ -24,9 +41,15 @@ impl Ack {
     pub fn new(delay_us: u64, window: u64, ranges: impl Iterator<Item = (u64, u64)>) -> Option<Self> {
         //= spec/PROTOCOL.md#acknowledgements
         //# A sender MUST NOT send more than 32 further ranges in an ACK.
-        let most = ACK_RANGES_MAX.saturating_add(1);
-        let ranges: Vec<_> = ranges.take(most).map(|(low, high)| low..=high).collect();
-        (!ranges.is_empty()).then_some(Self { delay_us, window, ranges })
+        let ranges: ArrayVec<_, RANGES_MAX> = ranges.take(RANGES_MAX).map(|(low, high)| low..=high).collect();
+        (!ranges.is_empty()).then_some(Self { delay_us, window, ranges, ecn: None })
+    }
+
+    /// The same with congestion marks.
+    #[must_use]
+    pub fn with_ecn(mut self, ecn: Option<EcnCounts>) -> Self {
+        self.ecn = ecn;
+        self
     }
 
     /// The highest number acknowledged.
@@ -55,10 +78,13 @@ impl Ack {
             varint::encode(range.end().saturating_sub(*range.start()), out);
             above = Some(*range.start());
         }
+        for count in self.ecn.iter().flat_map(|ecn| [ecn.ect0, ecn.ect1, ecn.ce]) {
+            varint::encode(count, out);
+        }
     }
 
-    /// Reads the fields behind the frame type.
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads the fields behind the frame type, of ACK or, with `has_ecn`, of ACK_ECN.
+    pub(super) fn decode(reader: &mut Reader<'_>, has_ecn: bool) -> Result<Self, DecodeError> {
         let largest = reader.varint("ack largest")?;
         let delay_us = reader.varint("ack delay")?;
         let window = reader.varint("ack window")?;
@@ -68,7 +94,7 @@ impl Ack {
         if count > ACK_RANGES_MAX as u64 {
             return Err(reader.error("ack range count", DecodeErrorKind::OutOfRange));
         }
-        let mut ranges = Vec::with_capacity(ACK_RANGES_MAX.saturating_add(1));
+        let mut ranges = ArrayVec::new();
         let mut high = largest;
         for index in 0..=count {
             //= spec/PROTOCOL.md#acknowledgements
@@ -82,7 +108,12 @@ impl Ack {
             ranges.push(low..=high);
             high = low;
         }
-        Ok(Self { delay_us, window, ranges })
+        let mut ecn = None;
+        if has_ecn {
+            let (ect0, ect1) = (reader.varint("ack ect0")?, reader.varint("ack ect1")?);
+            ecn = Some(EcnCounts { ect0, ect1, ce: reader.varint("ack ce")? });
+        }
+        Ok(Self { delay_us, window, ranges, ecn })
     }
 }
 
@@ -93,7 +124,7 @@ mod tests {
     fn roundtrip(ack: &Ack) -> Result<Ack, DecodeError> {
         let mut out = Vec::new();
         ack.encode(&mut out);
-        Ack::decode(&mut Reader::new(&out))
+        Ack::decode(&mut Reader::new(&out), ack.ecn.is_some())
     }
 
     #[test]
@@ -103,7 +134,9 @@ mod tests {
         ack.encode(&mut out);
         // largest 10, delay 7, window 64 (two bytes), 2 further; 9-10; gap 0, 7; gap 2, 1-3.
         assert_eq!(out, [10, 7, 0x40, 64, 2, 1, 0, 0, 2, 2]);
-        assert_eq!(roundtrip(&ack), Ok(ack));
+        assert_eq!(roundtrip(&ack), Ok(ack.clone()));
+        let marked = ack.with_ecn(Some(EcnCounts { ect0: 9, ect1: 0, ce: 300 }));
+        assert_eq!(roundtrip(&marked), Ok(marked));
     }
 
     #[test]
@@ -112,7 +145,7 @@ mod tests {
         //= type=test
         //# A receiver MUST drop a packet whose ACK names a number below 0, or one it never sent.
         for bytes in [&[3, 0, 0, 0, 4][..], &[3, 0, 0, 1, 1, 1, 0], &[3, 0, 0, 1, 0, 0, 3]] {
-            let error = Ack::decode(&mut Reader::new(bytes)).unwrap_err();
+            let error = Ack::decode(&mut Reader::new(bytes), false).unwrap_err();
             assert_eq!(error.kind, DecodeErrorKind::OutOfRange);
         }
     }
@@ -129,7 +162,7 @@ mod tests {
         //= spec/PROTOCOL.md#acknowledgements
         //= type=test
         //# A receiver MUST drop a packet whose ACK has more than 32 further ranges.
-        let error = Ack::decode(&mut Reader::new(&[0x3f, 0, 0, 33, 0])).unwrap_err();
+        let error = Ack::decode(&mut Reader::new(&[0x3f, 0, 0, 33, 0]), false).unwrap_err();
         assert_eq!((error.field, error.kind), ("ack range count", DecodeErrorKind::OutOfRange));
     }
 }

@@ -24,6 +24,8 @@ pub mod kind {
     pub const PING: u64 = 0x01;
     /// Acknowledges packets.
     pub const ACK: u64 = 0x02;
+    /// Acknowledges packets, and says how many were marked.
+    pub const ACK_ECN: u64 = 0x03;
     /// Bytes of a stream.
     pub const STREAM: u64 = 0x04;
     /// Whole log entries.
@@ -36,6 +38,12 @@ pub mod kind {
     pub const DONE: u64 = 0x08;
     /// A stream may carry more.
     pub const MAX_STREAM: u64 = 0x09;
+    /// Asks whether the client is at an address.
+    pub const PATH_CHALLENGE: u64 = 0x0a;
+    /// Answers that it is.
+    pub const PATH_RESPONSE: u64 = 0x0b;
+    /// What may be lost.
+    pub const EPHEMERAL: u64 = 0x0c;
     /// From here on frames carry their length and may be skipped.
     pub const EXTENSION: u64 = 0x40;
 }
@@ -98,6 +106,23 @@ pub enum Frame<'a> {
         /// The offset its bytes must stay below.
         limit: u64,
     },
+    /// Asks whether the client is at an address.
+    PathChallenge {
+        /// What the answer has to repeat.
+        data: [u8; 8],
+    },
+    /// Answers that it is.
+    PathResponse {
+        /// What was asked with.
+        data: [u8; 8],
+    },
+    /// What may be lost: typing.
+    Ephemeral {
+        /// The room.
+        room: u64,
+        /// What is said: [`ephemeral`](super::ephemeral).
+        message: &'a [u8],
+    },
     /// A frame of a type this version does not know.
     Extension {
         /// The type, 0x40 or above.
@@ -138,7 +163,12 @@ impl<'a> Frame<'a> {
 
     /// Whether only a hub sends it.
     const fn is_hubs(&self) -> bool {
-        matches!(self, Self::Entries(_) | Self::Fragment { .. } | Self::Done)
+        matches!(self, Self::Entries(_) | Self::Fragment { .. } | Self::Done | Self::PathChallenge { .. })
+    }
+
+    /// Whether only a client sends it.
+    const fn is_clients(&self) -> bool {
+        matches!(self, Self::PathResponse { .. })
     }
 
     /// Appends the frame.
@@ -147,7 +177,7 @@ impl<'a> Frame<'a> {
             Self::Padding { len } => out.resize(out.len().saturating_add(*len), 0),
             Self::Ping => varint::encode(kind::PING, out),
             Self::Ack(ack) => {
-                varint::encode(kind::ACK, out);
+                varint::encode(if ack.ecn.is_some() { kind::ACK_ECN } else { kind::ACK }, out);
                 ack.encode(out);
             }
             Self::Stream { stream, offset, data } => {
@@ -168,6 +198,18 @@ impl<'a> Frame<'a> {
             }
             Self::Done => varint::encode(kind::DONE, out),
             Self::MaxStream { stream, limit } => encode_all(&[kind::MAX_STREAM, *stream, *limit], out),
+            Self::PathChallenge { data } => {
+                varint::encode(kind::PATH_CHALLENGE, out);
+                out.extend_from_slice(data);
+            }
+            Self::PathResponse { data } => {
+                varint::encode(kind::PATH_RESPONSE, out);
+                out.extend_from_slice(data);
+            }
+            Self::Ephemeral { room, message } => {
+                encode_all(&[kind::EPHEMERAL, *room], out);
+                varint::encode_bytes(message, out);
+            }
             Self::Extension { kind, data } => {
                 varint::encode(*kind, out);
                 varint::encode_bytes(data, out);
@@ -186,7 +228,8 @@ impl<'a> Frame<'a> {
                 Self::Padding { len: len.saturating_add(1) }
             }
             kind::PING => Self::Ping,
-            kind::ACK => Self::Ack(Ack::decode(reader)?),
+            kind::ACK => Self::Ack(Ack::decode(reader, false)?),
+            kind::ACK_ECN => Self::Ack(Ack::decode(reader, true)?),
             kind::STREAM => decode_stream(reader)?,
             kind::ENTRIES => Self::Entries(decode_entries(reader)?),
             kind::FRAGMENT => decode_fragment(reader)?,
@@ -198,6 +241,12 @@ impl<'a> Frame<'a> {
             kind::MAX_STREAM => {
                 Self::MaxStream { stream: decode_stream_id(reader)?, limit: reader.varint("stream limit")? }
             }
+            kind::PATH_CHALLENGE => Self::PathChallenge { data: reader.array("path data")? },
+            kind::PATH_RESPONSE => Self::PathResponse { data: reader.array("path data")? },
+            kind::EPHEMERAL => Self::Ephemeral {
+                room: reader.varint("ephemeral room")?,
+                message: reader.bytes("ephemeral message")?,
+            },
             //= spec/PROTOCOL.md#frames
             //# A receiver MUST skip an extension frame it does not know.
             kind if kind >= kind::EXTENSION => Self::Extension { kind, data: reader.bytes("extension")? },
@@ -205,7 +254,13 @@ impl<'a> Frame<'a> {
         };
         //= spec/PROTOCOL.md#frames
         //# The hub MUST drop a packet that carries a frame only a hub sends.
-        if from == Side::Client && frame.is_hubs() { Err(direction) } else { Ok(frame) }
+        //= spec/PROTOCOL.md#frames
+        //# The client MUST drop a packet that carries a frame only a client sends.
+        let is_theirs = match from {
+            Side::Client => !frame.is_hubs(),
+            Side::Hub => !frame.is_clients(),
+        };
+        if is_theirs { Ok(frame) } else { Err(direction) }
     }
 }
 

@@ -22,6 +22,8 @@ fn every_frame_there_and_back() {
         Frame::Fragment { room: 1, sequence: 4, total: 2000, offset: 1100, data: b"xyz" },
         Frame::MaxStream { stream: 1, limit: 131_072 },
         Frame::Done,
+        Frame::PathChallenge { data: [7; 8] },
+        Frame::Ephemeral { room: 1, message: b"\x01\x00" },
         Frame::Close { reason: CloseReason::Removed, text: "enough" },
         Frame::Extension { kind: grease(2), data: b"?" },
         Frame::Padding { len: 40 },
@@ -41,7 +43,7 @@ fn refusals() {
     //# A receiver MUST drop a packet whose frames do not decode to its last byte.
     for (payload, kind) in [
         (&b""[..], Empty),
-        (b"\x03", UnknownFrame),
+        (b"\x0d", UnknownFrame),
         (b"\x3f", UnknownFrame),
         (b"\x01\x04", Truncated),
         (b"\x04\x01\x00\x05ab", Truncated),
@@ -58,10 +60,15 @@ fn refusals() {
     //= spec/PROTOCOL.md#frames
     //= type=test
     //# The hub MUST drop a packet that carries a frame only a hub sends.
-    for payload in [&b"\x08"[..], b"\x05\x01\x01\x00", b"\x06\x01\x01\x01\x00\x00"] {
+    for payload in [&b"\x08"[..], b"\x05\x01\x01\x00", b"\x06\x01\x01\x01\x00\x00", b"\x0a12345678"] {
         assert_eq!(Frames::parse(payload, Side::Client).unwrap_err().kind, Direction);
         assert!(Frames::parse(payload, Side::Hub).is_ok());
     }
+    //= spec/PROTOCOL.md#frames
+    //= type=test
+    //# The client MUST drop a packet that carries a frame only a client sends.
+    assert_eq!(Frames::parse(b"\x0b12345678", Side::Hub).unwrap_err().kind, Direction);
+    assert!(Frames::parse(b"\x0b12345678", Side::Client).is_ok());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 pub mod ack;
 pub mod entry;
+pub mod ephemeral;
 pub mod frame;
 pub mod long;
 pub mod message;

@@ -124,6 +124,8 @@ mod tests {
 
     #[test]
     fn buckets() {
-        assert_eq!([0, 68, 69, 1175, 1176].map(bucket), [Some(68), Some(68), Some(132), Some(1175), None]);
+        let lens = [0, 68, 69, 1175, 1176, 1427, 1428];
+        let buckets = [Some(68), Some(68), Some(132), Some(1175), Some(1207), Some(1427), None];
+        assert_eq!(lens.map(bucket), buckets);
     }
 }

@@ -23,7 +23,7 @@ use crate::connection::{Connection, End};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::{Path, Transmit};
+use crate::transmit::{Arrival, Path, Transmit};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -310,8 +310,14 @@ impl Client {
     ///
     /// # Errors
     /// [`Discard`]; nothing but counters changed.
-    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
-        if path != self.path || self.is_done() {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: impl Into<Arrival>,
+        datagram: &mut [u8],
+    ) -> Result<(), Discard> {
+        let from = from.into();
+        if from.path.remote != self.path.remote || self.is_done() {
             return Err(Discard::UnknownConnection);
         }
         if long::is_long(datagram) {
@@ -323,9 +329,9 @@ impl Client {
         if let Some(attempt) = &mut self.attempt
             && attempt.owns(datagram)
         {
-            self.handle_answer(now, datagram)
+            self.handle_answer(now, from, datagram)
         } else {
-            self.handle_short(now, datagram)
+            self.handle_short(now, from, datagram)
         }
     }
 
@@ -353,18 +359,18 @@ impl Client {
     }
 
     /// The hub's first packet of a new session: from here on it is the session.
-    fn handle_answer(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_answer(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
-        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
         session.connection.fin_answered();
         self.session = self.attempt.take().and_then(Attempt::into_session);
         self.after_datagram(now);
         Ok(())
     }
 
-    fn handle_short(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let Some(session) = &mut self.session else { return Err(Discard::UnknownConnection) };
-        session.handle_datagram(now, self.path, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
         // An old session that answers after all is as good as a new one.
         self.attempt = None;
         self.after_datagram(now);
@@ -517,7 +523,7 @@ impl Client {
         if !sent {
             self.after_end(now);
         }
-        sent.then_some(Transmit { path })
+        sent.then(|| Transmit::one(path, out.len()))
     }
 
     /// The next thing the shell is told.

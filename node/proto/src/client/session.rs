@@ -5,7 +5,7 @@ use super::timeline::Timeline;
 use super::{ClientConfig, ClientEvent};
 use crate::connection::{Connection, SendStreams};
 use crate::log::{LOBBY, RoomId, Seq};
-use crate::transmit::Path;
+use crate::transmit::Arrival;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -212,12 +212,12 @@ impl Session {
     pub(super) fn handle_datagram(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &mut [u8],
         timelines: &mut BTreeMap<RoomId, Timeline>,
     ) -> Result<(), Discard> {
         let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| has_room(timelines, &frame));
-        let frames = self.connection.handle_datagram(now, path, datagram, has_room)?;
+        let frames = self.connection.handle_datagram(now, from, datagram, has_room)?;
         for frame in frames.iter() {
             take_entries(timelines, &frame);
         }

@@ -1,6 +1,6 @@
 //! How much may be on its way at once.
 
-use spec::limits::DATAGRAM_BYTES_MAX;
+use spec::limits::DATAGRAM_BYTES;
 
 /// A window that does not move: small enough to be harmless on any link, large enough for lines of chat.
 ///
@@ -11,10 +11,10 @@ pub(super) struct FixedWindow;
 
 impl FixedWindow {
     /// Bytes that may be in flight: 32 full datagrams.
-    const BYTES: usize = 32 * DATAGRAM_BYTES_MAX;
+    const BYTES: usize = 32 * DATAGRAM_BYTES;
 
     /// Whether another full datagram fits beside `in_flight` bytes.
     pub(super) const fn allows(self, in_flight: usize) -> bool {
-        in_flight + DATAGRAM_BYTES_MAX <= Self::BYTES
+        in_flight + DATAGRAM_BYTES <= Self::BYTES
     }
 }

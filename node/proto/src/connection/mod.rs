@@ -21,17 +21,21 @@ mod loss;
 mod packer;
 mod received;
 mod rtt;
+mod status;
 mod stream;
+mod trace;
 
 pub use ending::End;
 pub use packer::Packer;
 pub use rtt::Rtt;
+pub use status::{Stats, Status};
 pub use stream::{QueueFull, SendStreams};
+pub use trace::{Metrics, Step};
 
 use crate::content::Content;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::Path;
+use crate::transmit::{Arrival, Path};
 use alloc::collections::VecDeque;
 use congestion::FixedWindow;
 use ending::Ending;
@@ -42,28 +46,14 @@ use received::Received;
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::limits::{DATAGRAM_BYTES, FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
 use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 use spec::wire::frame::{Frame, Frames, Side};
 use spec::wire::short::ConnectionId;
 use stream::RecvStreams;
-
-/// Counters of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Packets sealed.
-    pub sent: u64,
-    /// Packets opened and accepted.
-    pub received: u64,
-    /// Packets of ours that counted as lost.
-    pub lost: u64,
-    /// Probe time-outs.
-    pub probes: u64,
-    /// Datagrams dropped, for whatever reason.
-    pub discarded: u64,
-}
+use trace::Trace;
 
 /// One end of a session.
 #[derive(Debug)]
@@ -95,6 +85,7 @@ pub struct Connection {
     /// Since when something unanswered is on its way.
     waiting_since: Option<Instant>,
     stats: Stats,
+    trace: Trace,
 }
 
 impl Connection {
@@ -133,6 +124,7 @@ impl Connection {
             last_eliciting: now,
             waiting_since: None,
             stats: Stats::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -167,6 +159,38 @@ impl Connection {
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
         self.stats.received > 0
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            path: self.path,
+            is_validated: true,
+            metrics: self.metrics(),
+            mtu_bytes: DATAGRAM_BYTES,
+            generation: 0,
+            epoch: 0,
+            stats: self.stats,
+        }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            smoothed_rtt: self.rtt.smoothed(),
+            bytes_in_flight: self.ledger.bytes_in_flight(),
+            ..Metrics::default()
+        }
+    }
+
+    /// From now on its steps are kept for [`poll_step`](Self::poll_step).
+    pub fn watch(&mut self) {
+        self.trace.enable();
+    }
+
+    /// The next step of those that are watched, and when it was.
+    pub fn poll_step(&mut self) -> Option<(Instant, Step)> {
+        self.trace.poll()
     }
 
     /// The connection ids that are accepted at the moment.
@@ -229,11 +253,11 @@ impl Connection {
     pub fn handle_datagram<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let result = self.open(now, path, datagram, has_room);
+        let result = self.open(now, from, datagram, has_room);
         if result.is_err() {
             self.stats.discarded += 1;
         }
@@ -243,13 +267,13 @@ impl Connection {
     fn open<'d>(
         &mut self,
         now: Instant,
-        path: Path,
+        from: Arrival,
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
         let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
         let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
-        if path != self.path {
+        if from.path != self.path {
             return Err(Discard::UnknownConnection);
         }
         //= spec/PROTOCOL.md#the-hub-silence
@@ -284,6 +308,7 @@ impl Connection {
 
     fn apply(&mut self, now: Instant, number: u64, frames: &Frames<'_>) {
         self.stats.received += 1;
+        self.trace.note(now, || Step::Received { number, bytes: 0 });
         self.last_received = now;
         self.waiting_since = None;
         self.received.mark(now, number, frames);

@@ -5,7 +5,7 @@
 use super::Connection;
 use crate::content::Content;
 use alloc::vec::Vec;
-use spec::limits::{BUCKETS_BYTES, DATAGRAM_BYTES_MAX, TAG_BYTES};
+use spec::limits::{BUCKETS_BYTES, DATAGRAM_BYTES, TAG_BYTES};
 use spec::number;
 use spec::time::Instant;
 use spec::wire::frame::{Frame, grease};
@@ -98,7 +98,7 @@ impl Packer<'_> {
     /// Bytes of frames that still fit.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        (self.start + DATAGRAM_BYTES_MAX - TAG_BYTES).saturating_sub(self.out.len())
+        (self.start + DATAGRAM_BYTES - TAG_BYTES).saturating_sub(self.out.len())
     }
 
     /// Whether nothing is in it.
@@ -111,7 +111,7 @@ impl Packer<'_> {
     pub fn write(&mut self, content: Option<Content>, frame: &Frame<'_>) {
         self.is_eliciting |= frame.is_ack_eliciting() || matches!(frame, Frame::Close { .. });
         frame.encode(self.out);
-        debug_assert!(self.out.len() <= self.start + DATAGRAM_BYTES_MAX - TAG_BYTES, "the frame must fit");
+        debug_assert!(self.out.len() <= self.start + DATAGRAM_BYTES - TAG_BYTES, "the frame must fit");
         if let Some(content) = content {
             self.connection.ledger.push(content);
             self.contents += 1;

@@ -9,7 +9,7 @@ use spec::wire::long::field;
 const ADDRESS: &str = "198.51.100.7:4000";
 
 fn path(text: &str) -> Path {
-    Path { remote: text.parse().unwrap(), socket: 0 }
+    Path::new(text.parse().unwrap(), 0)
 }
 
 const fn at(secs: u64) -> Instant {

@@ -27,7 +27,7 @@ use crate::connection::{Connection, End};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::{Path, Transmit};
+use crate::transmit::{Arrival, Path, Transmit};
 use accounts::{Account, Accounts};
 use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -213,7 +213,13 @@ impl Hub {
     ///
     /// # Errors
     /// [`Discard`]; nothing but counters changed, and nothing is answered.
-    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: impl Into<Arrival>,
+        datagram: &mut [u8],
+    ) -> Result<(), Discard> {
+        let from = from.into();
         self.stats.datagrams += 1;
         //= spec/PROTOCOL.md#long-datagrams
         //# A receiver MUST drop a datagram whose form is `00` or `10`, and a LONG datagram of type 7.
@@ -221,9 +227,9 @@ impl Hub {
         //# An endpoint MUST drop, without any answer, every datagram that this document does not tell it to
         //# answer.
         let result = if short::is_short(datagram) {
-            self.handle_short(now, path, datagram)
+            self.handle_short(now, from, datagram)
         } else if long::is_long(datagram) {
-            self.handle_long(now, path, datagram)
+            self.handle_long(now, from.path, datagram)
         } else {
             Err(Discard::Length)
         };
@@ -233,7 +239,7 @@ impl Hub {
         result
     }
 
-    fn handle_short(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Discard> {
+    fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let id = short::connection_id(datagram).ok_or(Discard::Length)?;
         let mut result = Err(Discard::UnknownConnection);
         //= spec/PROTOCOL.md#connection-ids-in-use
@@ -249,7 +255,7 @@ impl Hub {
                 &mut copy[..]
             };
             let Some(known) = self.sessions.get_mut(*session) else { continue };
-            result = known.connection.handle_datagram(now, path, bytes, |_| true).map(|_| ());
+            result = known.connection.handle_datagram(now, from, bytes, |_| true).map(|_| ());
             if result.is_ok() {
                 self.sessions.refresh_ids(*session);
                 self.confirm(now, *session);
@@ -396,7 +402,7 @@ impl Hub {
         out.clear();
         if let Some((path, answer)) = self.answers.pop_front() {
             out.extend_from_slice(&answer);
-            return Some(Transmit { path });
+            return Some(Transmit::one(path, out.len()));
         }
         while let Some(id) = self.sessions.pop_ready() {
             let sent = self.flush(now, id, out);
@@ -404,7 +410,7 @@ impl Hub {
             self.sessions.refresh_deadline(id);
             self.drop_if_over(now, id);
             if let (true, Some(path)) = (sent, path) {
-                return Some(Transmit { path });
+                return Some(Transmit::one(path, out.len()));
             }
         }
         None
