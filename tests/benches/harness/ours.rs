@@ -7,7 +7,7 @@ use node_proto::client::{Client, ClientConfig, ClientEvent, Resume, Target};
 use node_proto::hub::{Hub, HubConfig};
 use node_proto::log::{Append, Effect, Engine, HUB_ACCOUNT, LOBBY, MemoryLog, Reply, Seq, Ticket};
 use node_proto::random::Random;
-use node_proto::transmit::Path;
+use node_proto::transmit::{Path, Transmit};
 use spec::handshake::KeyPair;
 use spec::secret::Secret;
 use spec::time::{Instant, UnixTime};
@@ -43,14 +43,14 @@ impl Keys {
 
 fn path(address: Address) -> Path {
     let host = u8::try_from(address + 1).expect("a net is small");
-    Path { remote: SocketAddr::from(([10, 0, 0, host], 5555)), socket: 0 }
+    Path::new(SocketAddr::from(([10, 0, 0, host], 5555)), 0)
 }
 
-fn address(path: Path) -> Option<Address> {
-    match path.remote {
-        SocketAddr::V4(remote) => Some(usize::from(remote.ip().octets()[3]) - 1),
-        SocketAddr::V6(_) => None,
-    }
+/// The datagrams of one call, each with its recipient.
+fn datagrams(transmit: &Transmit, out: &[u8]) -> Vec<(Address, Vec<u8>)> {
+    let SocketAddr::V4(remote) = transmit.path.remote else { return Vec::new() };
+    let to = usize::from(remote.ip().octets()[3]) - 1;
+    transmit.datagrams(out).map(|datagram| (to, datagram.to_vec())).collect()
 }
 
 /// A hub with its log.
@@ -60,6 +60,7 @@ pub(crate) struct HubNode {
     log: MemoryLog,
     service: Service,
     lines: VecDeque<String>,
+    outgoing: VecDeque<(Address, Vec<u8>)>,
 }
 
 impl HubNode {
@@ -67,7 +68,8 @@ impl HubNode {
     #[must_use]
     pub(crate) fn new(keys: &mut Keys, service: Service) -> Self {
         let mut log = MemoryLog::new(GENERATION);
-        let mut node = Self { hub: start(keys, &mut log), log, service, lines: VecDeque::new() };
+        let (hub, lines, outgoing) = (start(keys, &mut log), VecDeque::new(), VecDeque::new());
+        let mut node = Self { hub, log, service, lines, outgoing };
         node.work(Instant(0));
         if let Service::Bulk(bytes) = service {
             // The lobby is there now: a second hub finds a long one.
@@ -149,10 +151,13 @@ impl Node for HubNode {
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
-        let mut out = Vec::new();
-        let transmit = self.hub.poll_transmit(now, &mut out);
-        self.work(now);
-        transmit.and_then(|transmit| Some((address(transmit.path)?, out)))
+        if self.outgoing.is_empty() {
+            let mut out = Vec::new();
+            let transmit = self.hub.poll_transmit(now, &mut out);
+            self.work(now);
+            self.outgoing.extend(datagrams(&transmit?, &out));
+        }
+        self.outgoing.pop_front()
     }
 
     fn poll_timeout(&mut self, _now: Instant) -> Option<Instant> {
@@ -181,6 +186,7 @@ impl Node for HubNode {
 pub(crate) struct ClientNode {
     client: Client,
     lines: VecDeque<String>,
+    outgoing: VecDeque<(Address, Vec<u8>)>,
     bulk_received: u64,
 }
 
@@ -201,7 +207,7 @@ impl ClientNode {
             resume: is_bulk.then_some(Resume { generation: GENERATION, rooms }),
         };
         let client = Client::new(now, config, path(hub), keys.random.array());
-        Self { client, lines: VecDeque::new(), bulk_received: 0 }
+        Self { client, lines: VecDeque::new(), outgoing: VecDeque::new(), bulk_received: 0 }
     }
 
     fn read(&mut self) {
@@ -233,9 +239,12 @@ impl Node for ClientNode {
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
-        let mut out = Vec::new();
-        let transmit = self.client.poll_transmit(now, &mut out)?;
-        Some((address(transmit.path)?, out))
+        if self.outgoing.is_empty() {
+            let mut out = Vec::new();
+            let transmit = self.client.poll_transmit(now, &mut out)?;
+            self.outgoing.extend(datagrams(&transmit, &out));
+        }
+        self.outgoing.pop_front()
     }
 
     fn poll_timeout(&mut self, _now: Instant) -> Option<Instant> {
