@@ -82,6 +82,15 @@ pub const SEALED_PER_KEY_MAX: u64 = 1 << 23;
 /// Packets that may fail to open in one generation (RFC 9147 section 4.5.3).
 pub const FAILED_OPENS_MAX: u64 = 1 << 36;
 
+// Paths.
+
+/// Times an address is asked whether the client is there.
+pub const CHALLENGES_MAX: u32 = 3;
+/// Bytes sent to an address that is not valid for each byte that came from it (RFC 9000 section 8).
+pub const UNPROVEN_FACTOR: u64 = 3;
+/// Answers to PATH_CHALLENGE that wait.
+pub const PATH_RESPONSES_MAX: usize = 2;
+
 // Frames.
 
 /// Further ranges of an ACK.
@@ -111,8 +120,12 @@ pub const INITIAL_RTT: Duration = Duration::from_millis(333);
 pub const TIMER_GRANULARITY: Duration = Duration::from_millis(1);
 /// Longest delay of an acknowledgement.
 pub const ACK_DELAY_MAX: Duration = Duration::from_millis(25);
-/// Ack-eliciting packets after which an acknowledgement is sent.
-pub const ACK_EVERY_PACKETS: u32 = 2;
+/// Ack-eliciting packets after which an acknowledgement is sent, among the first [`ACK_OFTEN_PACKETS`].
+pub const ACK_EVERY_FIRST_PACKETS: u32 = 2;
+/// Ack-eliciting packets of a session during which its peer learns what the path carries.
+pub const ACK_OFTEN_PACKETS: u64 = 64;
+/// Ack-eliciting packets after which an acknowledgement is sent later.
+pub const ACK_EVERY_PACKETS: u32 = 16;
 /// Longest probe time-out while the peer has been silent for less than [`PROBE_QUICK_TIME`].
 pub const PROBE_QUICK_MAX: Duration = Duration::from_millis(500);
 /// Silence during which probes stay quick.

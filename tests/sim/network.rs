@@ -1,17 +1,18 @@
-//! What a link does to datagrams.
+//! What a link is: how long it takes, what it loses, and how much it carries. [`Pipe`](crate::pipe::Pipe) carries.
 
 use core::time::Duration;
-use node_proto::random::Random;
 
 /// One direction of a link; the same for all datagrams on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Time every datagram takes at least.
     pub delay: Duration,
-    /// Time it may take more, evenly spread.
+    /// Time it may take more, evenly spread: datagrams closer together than this may overtake each other.
     pub jitter: Duration,
     /// Of 1000 datagrams, so many are lost.
     pub loss_per_mille: u64,
+    /// Losses that come in bursts.
+    pub burst: Option<Burst>,
     /// Of 1000 datagrams, so many arrive twice.
     pub duplicate_per_mille: u64,
     /// Of 1000 datagrams, so many take [`Link::reorder_by`] longer.
@@ -20,6 +21,43 @@ pub struct Link {
     pub reorder_by: Duration,
     /// Of 1000 datagrams, so many have one bit flipped.
     pub flip_per_mille: u64,
+    /// Longer datagrams vanish, as where a router's complaint never comes back.
+    pub mtu_bytes: usize,
+    /// The slowest part of the way, when there is one that matters.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// Losses in bursts: a link that is now and then bad (Gilbert 1960, Elliott 1963). It goes from one state to the
+/// other with each datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// Of 1000 datagrams on the good link, so many find it bad from then on.
+    pub begins_per_mille: u64,
+    /// Of 1000 datagrams on the bad link, so many find it good again.
+    pub ends_per_mille: u64,
+    /// Of 1000 datagrams on the bad link, so many are lost.
+    pub loss_per_mille: u64,
+}
+
+/// A line of some rate and the queue in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bottleneck {
+    /// What it carries, in bytes of the datagrams it is given.
+    pub bytes_per_s: u64,
+    /// What the queue holds; a datagram that does not fit is dropped.
+    pub queue_bytes: u64,
+    /// Above so many queued bytes, datagrams whose sender takes part in ECN are marked (RFC 3168).
+    pub mark_above_bytes: Option<u64>,
+}
+
+impl Bottleneck {
+    /// A line of `mbit_per_s` with a drop-tail queue that takes `queue` to empty.
+    #[must_use]
+    pub fn new(mbit_per_s: u64, queue: Duration) -> Self {
+        let bytes_per_s = mbit_per_s * 125_000;
+        let millis = u64::try_from(queue.as_millis()).unwrap_or(u64::MAX);
+        Self { bytes_per_s, queue_bytes: (bytes_per_s / 1000).saturating_mul(millis), mark_above_bytes: None }
+    }
 }
 
 impl Link {
@@ -28,10 +66,13 @@ impl Link {
         delay: Duration::from_millis(10),
         jitter: Duration::ZERO,
         loss_per_mille: 0,
+        burst: None,
         duplicate_per_mille: 0,
         reorder_per_mille: 0,
         reorder_by: Duration::ZERO,
         flip_per_mille: 0,
+        mtu_bytes: usize::MAX,
+        bottleneck: None,
     };
 
     /// The bad link that everything has to live with: 30 % lost, 10 % doubled, 25 % out of order, 1 % damaged.
@@ -43,35 +84,15 @@ impl Link {
         reorder_per_mille: 250,
         reorder_by: Duration::from_millis(40),
         flip_per_mille: 10,
+        ..Self::GOOD
     };
 
     /// A link on which nothing arrives.
     pub const DEAD: Self = Self { loss_per_mille: 1000, ..Self::GOOD };
 
-    /// When copies of a datagram arrive, from now; each may be damaged.
-    pub fn carry(&self, datagram: &[u8], random: &mut Random) -> Vec<(Duration, Vec<u8>)> {
-        let copies = if happens(self.duplicate_per_mille, random) { 2 } else { 1 };
-        (0..copies).filter_map(|_| self.carry_one(datagram, random)).collect()
+    /// The same link without faults: as long and as fast as before, and it takes datagrams of any length.
+    #[must_use]
+    pub const fn healed(self) -> Self {
+        Self { delay: self.delay, bottleneck: self.bottleneck, ..Self::GOOD }
     }
-
-    fn carry_one(&self, datagram: &[u8], random: &mut Random) -> Option<(Duration, Vec<u8>)> {
-        if happens(self.loss_per_mille, random) {
-            return None;
-        }
-        let jitter = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
-        let mut after = self.delay + Duration::from_micros(random.number() % (jitter + 1));
-        if happens(self.reorder_per_mille, random) {
-            after += self.reorder_by;
-        }
-        let mut datagram = datagram.to_vec();
-        if happens(self.flip_per_mille, random) && !datagram.is_empty() {
-            let bit = usize::try_from(random.number()).unwrap_or(0) % (datagram.len() * 8);
-            datagram[bit / 8] ^= 1 << (bit % 8);
-        }
-        Some((after, datagram))
-    }
-}
-
-fn happens(per_mille: u64, random: &mut Random) -> bool {
-    random.number() % 1000 < per_mille
 }

@@ -29,6 +29,9 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
         Frame::Close { reason, text } => format!("CLOSE {reason:?} {}", quote(text)),
         Frame::Done => "DONE".to_owned(),
         Frame::MaxStream { stream, limit } => format!("MAX_STREAM {stream} to {limit}"),
+        Frame::PathChallenge { .. } => "PATH_CHALLENGE".to_owned(),
+        Frame::PathResponse { .. } => "PATH_RESPONSE".to_owned(),
+        Frame::Ephemeral { room, message } => format!("EPHEMERAL room {room}, {} bytes", message.len()),
         Frame::Extension { kind, data } => format!("extension 0x{kind:x}, {} bytes", data.len()),
     }
 }

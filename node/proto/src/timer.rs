@@ -11,6 +11,12 @@ pub enum Timer {
     Loss,
     /// Nothing was acknowledged for a probe time-out.
     Probe,
+    /// The pacer lets more go.
+    Pace,
+    /// An address is to be asked whether the client is there.
+    Challenge,
+    /// Longer datagrams are to be tried.
+    Mtu,
     /// Nothing was sent for a while.
     KeepAlive,
     /// The peer has been silent too long.

@@ -1,6 +1,6 @@
 //! The header of SHORT datagrams, before it is masked and after it was unmasked.
 
-use crate::limits::{BUCKETS_BYTES, CONNECTION_ID_BYTES};
+use crate::limits::{BUCKETS_BYTES, CONNECTION_ID_BYTES, TAG_BYTES};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -90,6 +90,14 @@ pub fn bucket(len: usize) -> Option<usize> {
     BUCKETS_BYTES.into_iter().find(|bucket| len <= *bucket)
 }
 
+/// The longest length of a SHORT datagram that is no more than `len`; `None` when there is none.
+#[must_use]
+pub fn longest_within(len: usize) -> Option<usize> {
+    let lengths =
+        BUCKETS_BYTES.into_iter().map(|bucket| NUMBER_START.saturating_add(bucket).saturating_add(TAG_BYTES));
+    lengths.rev().find(|length| *length <= len)
+}
+
 #[cfg(test)]
 #[expect(clippy::indexing_slicing, reason = "a test that is wrong may panic")]
 mod tests {
@@ -127,5 +135,6 @@ mod tests {
         let lens = [0, 68, 69, 1175, 1176, 1427, 1428];
         let buckets = [Some(68), Some(68), Some(132), Some(1175), Some(1207), Some(1427), None];
         assert_eq!(lens.map(bucket), buckets);
+        assert_eq!([92, 93, 279, 5000].map(longest_within), [None, Some(93), Some(157), Some(1452)]);
     }
 }

@@ -217,6 +217,12 @@ impl Client {
         self.outbox.len()
     }
 
+    /// Bytes of entries that came before their turn, in the room that holds most.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.timelines.values().map(Timeline::held).max().unwrap_or(0)
+    }
+
     /// Whether the hub has greeted us and is heard.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -517,13 +523,14 @@ impl Client {
         let path = self.path;
         //= spec/PROTOCOL.md#handshake-flow
         //# The client MUST NOT send a SHORT datagram before it opened one of the hub.
-        let from_attempt = self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out));
-        let sent =
-            from_attempt || self.session.as_mut().is_some_and(|session| session.poll_transmit(now, out));
-        if !sent {
+        if self.attempt.as_mut().is_some_and(|attempt| attempt.poll_transmit(now, out)) {
+            return Some(Transmit::one(path, out.len()));
+        }
+        let transmit = self.session.as_mut().and_then(|session| session.poll_transmit(now, out));
+        if transmit.is_none() {
             self.after_end(now);
         }
-        sent.then(|| Transmit::one(path, out.len()))
+        transmit.map(|transmit| Transmit { path, ..transmit })
     }
 
     /// The next thing the shell is told.

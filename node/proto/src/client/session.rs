@@ -5,7 +5,7 @@ use super::timeline::Timeline;
 use super::{ClientConfig, ClientEvent};
 use crate::connection::{Connection, SendStreams};
 use crate::log::{LOBBY, RoomId, Seq};
-use crate::transmit::Arrival;
+use crate::transmit::{Arrival, Transmit};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -202,8 +202,8 @@ impl Session {
         }
     }
 
-    pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
-        self.connection.begin(now, out).is_some_and(crate::connection::Packer::seal)
+    pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        self.connection.transmit(now, out, |_| {})
     }
 
     // hearing

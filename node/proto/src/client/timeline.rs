@@ -60,7 +60,7 @@ impl Timeline {
     }
 
     /// Bytes held; an entry costs memory even when it is empty.
-    fn held(&self) -> usize {
+    pub(super) fn held(&self) -> usize {
         const ENTRY_COST_BYTES: usize = 48;
         self.hold.values().map(|entry| entry.len() + ENTRY_COST_BYTES).sum::<usize>()
             + self.pieces.values().map(|pieces| pieces.held() + ENTRY_COST_BYTES).sum::<usize>()

@@ -25,12 +25,19 @@ impl Identity {
 
     /// The id for packet `number`, moved on when there was no datagram either way for long.
     pub(super) fn for_packet(&mut self, now: Instant, last_seen: Instant, number: u64) -> ConnectionId {
-        if now.since(last_seen) >= CONNECTION_ID_IDLE && self.may_move() {
+        if now.since(last_seen) >= CONNECTION_ID_IDLE {
+            self.move_on(number);
+        }
+        self.id
+    }
+
+    /// Moves on to the next id from packet `number` on, as far as the peer is sure to accept it.
+    pub(super) fn move_on(&mut self, number: u64) {
+        if self.may_move() {
             self.index += 1;
             self.id = self.ids.id(self.index);
             self.since_number = number;
         }
-        self.id
     }
 
     /// Packets up to `largest` include one that was acknowledged.

@@ -1,6 +1,6 @@
 //! Loss detection and probes (RFC 9002 section 6).
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Packet};
 use super::rtt::Rtt;
 use crate::content::Content;
 use alloc::collections::VecDeque;
@@ -34,7 +34,12 @@ impl Loss {
         self.probed_at = None;
     }
 
-    /// Finds packets lost by count or by time, given the largest number acknowledged. Returns how many.
+    /// Probe time-outs since the last acknowledgement.
+    pub(super) const fn probes(&self) -> u32 {
+        self.probes
+    }
+
+    /// Finds packets lost by count or by time, given the largest number acknowledged; `told` hears of each.
     pub(super) fn detect(
         &mut self,
         now: Instant,
@@ -42,15 +47,15 @@ impl Loss {
         rtt: &Rtt,
         largest: u64,
         lost: &mut VecDeque<Content>,
-    ) -> u64 {
+        told: impl FnMut(Packet),
+    ) {
         let delay = rtt.loss_delay();
         let is_lost = |number: u64, sent: Instant| {
             number < largest && (largest - number >= PACKET_THRESHOLD || now >= sent + delay)
         };
-        let count = ledger.lose(is_lost, lost);
+        ledger.lose(now, is_lost, lost, told);
         let earlier = largest.checked_sub(1).and_then(|below| ledger.oldest_in_flight(below));
         self.at = earlier.map(|sent| sent + delay);
-        count
     }
 
     /// When the next probe is due, if the last packet that asks for an answer left at `sent`.
@@ -84,9 +89,48 @@ impl Loss {
     }
 }
 
+/// Parts that a whole is counted in.
+const WHOLE: u32 = 1 << 16;
+/// One loss in this many packets is worth repeating small things for: a person notices it.
+const LOSSY_ONE_IN: u32 = 256;
+/// The newest packet counts for one part in this many.
+const MEMORY_PACKETS: u32 = 64;
+
+/// The share of packets that are lost, of late.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LossRate(u32);
+
+impl LossRate {
+    pub(super) const fn arrived(&mut self) {
+        self.0 -= self.0.div_ceil(MEMORY_PACKETS);
+    }
+
+    pub(super) const fn lost(&mut self) {
+        self.0 += (WHOLE - self.0) / MEMORY_PACKETS;
+    }
+
+    pub(super) const fn is_lossy(self) -> bool {
+        self.0 > WHOLE / LOSSY_ONE_IN
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::ledger::Traits;
+
+    #[test]
+    fn one_loss_is_remembered_for_some_packets() {
+        let mut rate = LossRate::default();
+        rate.arrived();
+        assert!(!rate.is_lossy());
+        rate.lost();
+        let quiet = core::iter::repeat_with(|| {
+            rate.arrived();
+            rate.is_lossy()
+        });
+        assert_eq!(quiet.take_while(|lossy| *lossy).count(), 82);
+    }
 
     const fn at(ms: u64) -> Instant {
         Instant(ms * 1000)
@@ -95,8 +139,8 @@ mod tests {
     fn ledger(times_ms: &[u64]) -> Ledger {
         let mut ledger = Ledger::default();
         for (number, ms) in times_ms.iter().enumerate() {
-            ledger.push(Content::Stream { stream: 0, offset: number as u64, len: 1 });
-            ledger.enter(at(*ms), 100, 1, true);
+            ledger.push(Content::Stream { stream: 0, offset: number as u64, len: 1 }, 0);
+            ledger.enter(at(*ms), 100, 1, Traits { is_eliciting: true, ..Traits::default() });
         }
         ledger
     }
@@ -107,10 +151,15 @@ mod tests {
         rtt.sample(Duration::from_millis(80), Duration::ZERO);
         let (mut loss, mut lost) = (Loss::default(), VecDeque::new());
         let mut ledger = ledger(&[0, 50, 60, 70, 71]);
+        let mut detect = |loss: &mut Loss, now| {
+            let mut count = 0;
+            loss.detect(now, &mut ledger, &rtt, 4, &mut lost, |_| count += 1);
+            count
+        };
         // 0 and 1 lie three or more below 4; 2 and 3 are given 90 ms from when they were sent.
-        assert_eq!(loss.detect(at(100), &mut ledger, &rtt, 4, &mut lost), 2);
+        assert_eq!(detect(&mut loss, at(100)), 2);
         assert_eq!(loss.deadline(), Some(at(150)));
-        assert_eq!(loss.detect(at(150), &mut ledger, &rtt, 4, &mut lost), 1);
+        assert_eq!(detect(&mut loss, at(150)), 1);
         assert_eq!(loss.deadline(), Some(at(160)));
     }
 

@@ -7,25 +7,33 @@
 //!   [`handle_timeout`](Connection::handle_timeout);
 //! - **(C) commands**: [`send`](Connection::send), [`consume`](Connection::consume),
 //!   [`close`](Connection::close);
-//! - **(D) what to do**: [`begin`](Connection::begin) gives the next datagram to fill,
+//! - **(D) what to do**: [`transmit`](Connection::transmit) fills datagrams,
 //!   [`poll_lost`](Connection::poll_lost) what is to be said again, [`poll_timeout`](Connection::poll_timeout)
 //!   the next deadline.
 //!
 //! A connection learns nothing of rooms: entries are frames it hands on and [`Content`] it keeps.
 
 mod congestion;
+mod ecn;
 mod ending;
+mod held;
 mod identity;
 mod ledger;
 mod loss;
+mod mtu;
+mod numbers;
 mod packer;
+mod path;
 mod received;
+mod recovery;
 mod rtt;
 mod status;
 mod stream;
 mod trace;
 
+pub use congestion::Algorithm;
 pub use ending::End;
+pub use held::Held;
 pub use packer::Packer;
 pub use rtt::Rtt;
 pub use status::{Stats, Status};
@@ -35,18 +43,20 @@ pub use trace::{Metrics, Step};
 use crate::content::Content;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
-use crate::transmit::{Arrival, Path};
+use crate::transmit::{Arrival, Ecn, Path};
 use alloc::collections::VecDeque;
-use congestion::FixedWindow;
+use arrayvec::ArrayVec;
 use ending::Ending;
 use identity::{Identity, PeerIdentity};
-use ledger::Ledger;
-use loss::Loss;
+use ledger::Optimistic;
+use numbers::Numbers;
+use path::{Move, Paths};
 use received::Received;
+use recovery::{Recovery, Told};
 use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
-use spec::limits::{DATAGRAM_BYTES, FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE};
+use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE, PATH_RESPONSES_MAX};
 use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
@@ -55,30 +65,42 @@ use spec::wire::short::ConnectionId;
 use stream::RecvStreams;
 use trace::Trace;
 
+/// Probes without an answer after which the peer is looked for where it was before.
+const PROBES_BEFORE_LOOKING_BACK: u32 = 2;
+
+/// What is to be said when a packet may leave.
+#[derive(Clone, Copy, Debug, Default)]
+struct Due {
+    done: bool,
+    ping: bool,
+    challenge: bool,
+    mtu_probe: bool,
+}
+
 /// One end of a session.
 #[derive(Debug)]
 pub struct Connection {
     side: Side,
-    path: Path,
+    paths: Paths,
     random: Random,
     sealer: Sealer,
     opener: Opener,
     own_id: Identity,
     peer_id: PeerIdentity,
-    next_number: u64,
+    numbers: Numbers,
     /// The highest number the peer takes: its last largest and window.
     number_limit: u64,
     received: Received,
-    ledger: Ledger,
-    loss: Loss,
-    rtt: Rtt,
-    congestion: FixedWindow,
+    recovery: Recovery,
     send: SendStreams,
     recv: RecvStreams,
     /// What is to be said again.
     lost: VecDeque<Content>,
-    done_due: bool,
-    ping_due: bool,
+    due: Due,
+    /// The mark of the datagrams that leave together.
+    mark: Ecn,
+    /// Answers to PATH_CHALLENGE.
+    responses: ArrayVec<[u8; 8], PATH_RESPONSES_MAX>,
     ending: Ending,
     last_received: Instant,
     last_eliciting: Instant,
@@ -91,34 +113,32 @@ pub struct Connection {
 impl Connection {
     /// A connection whose handshake is done.
     #[must_use]
-    pub fn new(now: Instant, side: Side, root: &Root, path: Path, random: Random) -> Self {
+    pub fn new(now: Instant, side: Side, root: &Root, path: Path, mut random: Random) -> Self {
         let peer = if side == Side::Client { Side::Hub } else { Side::Client };
         let (own_keys, peer_keys) = (root.direction(side), root.direction(peer));
         Self {
             side,
-            path,
+            paths: Paths::new(path),
+            numbers: Numbers::new(&mut random),
             random,
             sealer: Sealer::new(&own_keys),
             opener: Opener::new(&peer_keys),
             own_id: Identity::new(own_keys.ids),
             peer_id: PeerIdentity::new(peer_keys.ids),
-            next_number: 0,
             //= spec/PROTOCOL.md#acknowledgements
             //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it
             //# has seen; before the first ACK the limit is 64.
             number_limit: FIRST_WINDOW_PACKETS,
             received: Received::default(),
-            ledger: Ledger::default(),
-            loss: Loss::default(),
-            rtt: Rtt::default(),
-            congestion: FixedWindow,
+            recovery: Recovery::new(now, Algorithm::default()),
             send: SendStreams::default(),
             recv: RecvStreams::default(),
             lost: VecDeque::new(),
             //= spec/PROTOCOL.md#handshake-flow
             //# The hub MUST NOT send a SHORT datagram before it opened FIN.
-            done_due: side == Side::Hub,
-            ping_due: false,
+            due: Due { done: side == Side::Hub, ..Due::default() },
+            mark: Ecn::default(),
+            responses: ArrayVec::new(),
             ending: Ending::default(),
             last_received: now,
             last_eliciting: now,
@@ -140,13 +160,19 @@ impl Connection {
     /// The way to the peer.
     #[must_use]
     pub const fn path(&self) -> Path {
-        self.path
+        self.paths.active()
+    }
+
+    /// The mark of the datagrams filled last.
+    #[must_use]
+    pub const fn mark(&self) -> Ecn {
+        self.mark
     }
 
     /// Round-trip times.
     #[must_use]
     pub const fn rtt(&self) -> &Rtt {
-        &self.rtt
+        &self.recovery.rtt
     }
 
     /// Counters.
@@ -165,21 +191,14 @@ impl Connection {
     #[must_use]
     pub fn status(&self) -> Status {
         Status {
-            path: self.path,
-            is_validated: true,
-            metrics: self.metrics(),
-            mtu_bytes: DATAGRAM_BYTES,
+            path: self.paths.active(),
+            is_validated: self.paths.is_valid(),
+            metrics: self.recovery.metrics(),
+            mtu_bytes: self.recovery.mtu.size(),
+            black_holes: self.recovery.mtu.black_holes(),
             generation: 0,
             epoch: 0,
             stats: self.stats,
-        }
-    }
-
-    fn metrics(&self) -> Metrics {
-        Metrics {
-            smoothed_rtt: self.rtt.smoothed(),
-            bytes_in_flight: self.ledger.bytes_in_flight(),
-            ..Metrics::default()
         }
     }
 
@@ -257,9 +276,11 @@ impl Connection {
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
+        let bytes = datagram.len();
         let result = self.open(now, from, datagram, has_room);
         if result.is_err() {
             self.stats.discarded += 1;
+            self.trace.note(now, || Step::Dropped { bytes });
         }
         result
     }
@@ -273,9 +294,12 @@ impl Connection {
     ) -> Result<Frames<'d>, Discard> {
         let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
         let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
-        if from.path != self.path {
+        //= spec/PROTOCOL.md#paths
+        //# A client MUST drop a SHORT datagram from another address than the hub's.
+        if self.side == Side::Client && from.path.remote != self.paths.active().remote {
             return Err(Discard::UnknownConnection);
         }
+        let bytes = datagram.len();
         //= spec/PROTOCOL.md#the-hub-silence
         //# An endpoint MUST NOT change any state but counters because of a datagram that fails its MAC or its
         //# tag.
@@ -290,15 +314,42 @@ impl Connection {
             return Err(Discard::NoRoom);
         }
         self.peer_id.advance(index);
-        self.apply(now, opened.header.number, &frames);
+        self.follow(now, from.path, opened.header.number, bytes);
+        self.apply(now, opened.header.number, from.ecn, &frames);
+        self.trace.note(now, || Step::Received { number: opened.header.number, bytes });
+        self.stats.received_bytes += bytes as u64;
         Ok(frames)
+    }
+
+    /// The client may be at another address by now.
+    fn follow(&mut self, now: Instant, path: Path, number: u64, bytes: usize) {
+        //= spec/PROTOCOL.md#paths
+        //# A hub MUST take the source of a packet for the client's new address only when the packet opened and its
+        //# number is the highest so far.
+        let is_newest = self.received.largest().is_none_or(|largest| number > largest);
+        if self.side == Side::Hub && is_newest && path != self.paths.active() {
+            let how = self.paths.move_to(now, path, &mut self.random);
+            self.leave_path(now, how);
+            self.trace.note(now, || Step::Moved { path });
+        }
+        self.paths.received(path, bytes);
+    }
+
+    /// From the next packet on another path is used.
+    fn leave_path(&mut self, now: Instant, how: Move) {
+        //= spec/PROTOCOL.md#paths
+        //# An endpoint MUST move to its next connection id before it sends to, or from, another address than
+        //# before.
+        self.own_id.move_on(self.numbers.next());
+        self.recovery.move_to(now, self.numbers.next(), how == Move::Port);
+        self.due.challenge = self.paths.is_due(now);
     }
 
     /// Whether all of the frames may be applied: nothing is marked or applied before this is known.
     fn check(&self, frames: &Frames<'_>) -> Result<(), Discard> {
         for frame in frames.iter() {
             match frame {
-                Frame::Ack(ack) if ack.largest() >= self.next_number => return Err(Discard::WrongState),
+                Frame::Ack(ack) if ack.largest() >= self.numbers.next() => return Err(Discard::WrongState),
                 Frame::Stream { stream, offset, data } => self.recv.check(stream, offset, data)?,
                 _ => {}
             }
@@ -306,18 +357,32 @@ impl Connection {
         Ok(())
     }
 
-    fn apply(&mut self, now: Instant, number: u64, frames: &Frames<'_>) {
+    fn apply(&mut self, now: Instant, number: u64, ecn: Ecn, frames: &Frames<'_>) {
         self.stats.received += 1;
-        self.trace.note(now, || Step::Received { number, bytes: 0 });
         self.last_received = now;
         self.waiting_since = None;
-        self.received.mark(now, number, frames);
+        self.received.mark(now, number, ecn, frames);
         for frame in frames.iter() {
             match frame {
                 Frame::Ack(ack) => self.apply_ack(now, &ack),
                 Frame::Stream { stream, offset, data } => self.recv.insert(stream, offset, data),
                 Frame::MaxStream { stream, limit } => self.send.raise_limit(stream, limit),
-                Frame::Close { reason, text } => self.ending.peer_closed(reason, text),
+                Frame::Close { reason, text } => {
+                    self.trace.note(now, || Step::Closed { reason, by_peer: true });
+                    self.ending.peer_closed(reason, text);
+                }
+                Frame::PathChallenge { data } => {
+                    if self.responses.is_full() {
+                        self.responses.remove(0);
+                    }
+                    self.responses.push(data);
+                }
+                Frame::PathResponse { data } => {
+                    if self.paths.answered(data) {
+                        let path = self.paths.active();
+                        self.trace.note(now, || Step::Validated { path });
+                    }
+                }
                 _ => {}
             }
         }
@@ -325,36 +390,35 @@ impl Connection {
 
     fn apply_ack(&mut self, now: Instant, ack: &Ack) {
         self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
-        let Self { ledger, loss, rtt, send, received, own_id, ending, lost, stats, .. } = self;
-        let acked = ledger.acknowledge(ack, |content| match content {
+        let Self { recovery, send, received, own_id, ending, lost, stats, trace, .. } = self;
+        let delivered = |content| match content {
             Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
             Content::Ack { largest } => received.forget_through(largest),
             Content::Close => ending.close_acknowledged(),
             _ => {}
-        });
-        let Some(acked) = acked else { return };
-        own_id.acknowledged(ack.largest());
-        if acked.is_largest && acked.is_eliciting {
-            rtt.sample(now.since(acked.sent), core::time::Duration::from_micros(ack.delay_us));
+        };
+        match recovery.on_ack(now, ack, delivered, &mut Told { lost, stats, trace }) {
+            Ok(true) => own_id.acknowledged(ack.largest()),
+            Ok(false) => {}
+            Err(Optimistic) => {
+                self.close(now, CloseReason::Violation, "packets were acknowledged that were never sent");
+            }
         }
-        loss.acknowledged();
-        stats.lost += loss.detect(now, ledger, rtt, ack.largest(), lost);
+        self.trace.note(now, || Step::Metrics(self.recovery.metrics()));
     }
 
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.received.handle_timeout(now);
-        if self.loss.deadline().is_some_and(|at| at <= now)
-            && let Some(largest) = self.ledger.largest_acked()
-        {
-            let Self { loss, ledger, rtt, lost, .. } = self;
-            self.stats.lost += loss.detect(now, ledger, rtt, largest, lost);
-        }
+        let Self { recovery, lost, stats, trace, .. } = self;
+        recovery.handle_timeout(now, &mut Told { lost, stats, trace });
+        self.due.challenge |= self.paths.is_due(now);
+        self.due.mtu_probe |= self.mtu_probe_at().is_some_and(|at| at <= now);
         if self.probe_at().is_some_and(|at| at <= now) {
             self.probe(now);
         }
         if self.keep_alive_at().is_some_and(|at| at <= now) {
-            self.ping_due = true;
+            self.due.ping = true;
         }
         self.ending.handle_timeout(now);
         if now >= self.last_received + IDLE_TIMEOUT {
@@ -365,15 +429,16 @@ impl Connection {
     /// A probe carries real content, the oldest first; a PING when there is none.
     fn probe(&mut self, now: Instant) {
         self.stats.probes += 1;
-        self.loss.probed(now);
         if self.is_closing() {
+            self.recovery.loss.probed(now);
             return self.ending.repeat();
         }
-        if self.lost.is_empty() {
-            self.ledger.oldest_contents(loss::PROBE_PACKETS, &mut self.lost);
+        self.recovery.probe(now, &mut self.lost);
+        self.due.ping |= self.lost.is_empty();
+        if self.recovery.loss.probes() >= PROBES_BEFORE_LOOKING_BACK {
+            self.paths.ask_before(now, &mut self.random);
+            self.due.challenge |= self.paths.is_due(now);
         }
-        self.ping_due |= self.lost.is_empty();
-        self.loss.allow_probes();
     }
 
     // (C) commands
@@ -418,11 +483,18 @@ impl Connection {
         self.send.fin_answered();
     }
 
+    /// Our address is another one: the peer is shown at once, under an id that nobody has seen.
+    pub fn moved(&mut self, now: Instant) {
+        self.leave_path(now, Move::Address);
+        self.due.ping = true;
+    }
+
     /// Ends the session: from now on only CLOSE is said, until it is acknowledged or [`CLOSE_TIME`] passes.
     ///
     /// [`CLOSE_TIME`]: spec::limits::CLOSE_TIME
     pub fn close(&mut self, now: Instant, reason: CloseReason, text: &str) {
         self.ending.close(now, reason, text);
+        self.trace.note(now, || Step::Closed { reason, by_peer: false });
         self.lost.clear();
     }
 
@@ -431,7 +503,7 @@ impl Connection {
         self.ending.timed_out();
     }
 
-    // (D) what to do: `begin` is in packer.rs
+    // (D) what to do: `transmit` is in packer.rs
 
     /// Lost content that is the owner's to say again: entries and fragments.
     pub fn poll_lost(&mut self) -> Option<Content> {
@@ -454,7 +526,10 @@ impl Connection {
         }
         earliest([
             self.received.deadline().map(|at| (at, Timer::Acknowledge)),
-            self.loss.deadline().map(|at| (at, Timer::Loss)),
+            self.recovery.loss.deadline().map(|at| (at, Timer::Loss)),
+            self.recovery.paced_until().map(|at| (at, Timer::Pace)),
+            self.paths.deadline().filter(|_| !self.due.challenge).map(|at| (at, Timer::Challenge)),
+            self.mtu_probe_at().map(|at| (at, Timer::Mtu)),
             self.probe_at().map(|at| (at, Timer::Probe)),
             self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
             self.ending.deadline().map(|at| (at, Timer::Close)),
@@ -463,16 +538,23 @@ impl Connection {
     }
 
     fn probe_at(&self) -> Option<Instant> {
-        let sent = self.ledger.last_eliciting_in_flight()?;
+        let Recovery { ledger, loss, rtt, .. } = &self.recovery;
+        let sent = ledger.last_eliciting_in_flight()?;
         if self.ending.is_closing() {
             // There is little time left to say it.
-            return Some(self.last_eliciting + self.rtt.probe_timeout().min(FLIGHT_REPEAT));
+            return Some(self.last_eliciting + rtt.probe_timeout().min(FLIGHT_REPEAT));
         }
-        Some(self.loss.probe_at(sent, &self.rtt, self.waiting_since))
+        Some(loss.probe_at(sent, rtt, self.waiting_since))
+    }
+
+    /// When longer datagrams are to be tried: on a path and with a peer that are known to be there.
+    fn mtu_probe_at(&self) -> Option<Instant> {
+        let is_possible = self.is_confirmed() && self.paths.is_valid() && !self.is_closing();
+        self.recovery.mtu.deadline().filter(|_| is_possible && !self.due.mtu_probe)
     }
 
     fn keep_alive_at(&self) -> Option<Instant> {
-        let quiet = self.side == Side::Hub || self.ping_due || self.ending.is_closing();
+        let quiet = self.side == Side::Hub || self.due.ping || self.ending.is_closing();
         (!quiet).then(|| self.last_eliciting + KEEP_ALIVE)
     }
 }

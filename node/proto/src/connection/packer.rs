@@ -3,17 +3,25 @@
 //! The order in a datagram is ACK, what was lost, control, then what the owner adds.
 
 use super::Connection;
+use super::ledger::Traits;
+use super::path::challenge_timeout;
+use super::trace::Step;
 use crate::content::Content;
+use crate::transmit::{Ecn, Path, Transmit};
 use alloc::vec::Vec;
 use spec::limits::{BUCKETS_BYTES, DATAGRAM_BYTES, TAG_BYTES};
 use spec::number;
 use spec::time::Instant;
 use spec::wire::frame::{Frame, grease};
-use spec::wire::short::ShortHeader;
+use spec::wire::short::{self, NUMBER_START, ShortHeader};
 
 /// One in this many packets carries a GREASE frame, so that peers keep skipping what they do not know.
 const GREASE_ONE_IN: u64 = 64;
 
+/// Datagrams that one call hands to the kernel (Linux: UDP_MAX_SEGMENTS).
+const SEGMENTS_MAX: usize = 64;
+/// Bytes of them: an IP packet is as long at most, and carries headers too.
+const BATCH_BYTES_MAX: usize = 65_000;
 /// Packets the ledger keeps account of: twice the window of a peer.
 const LEDGER_PACKETS_MAX: usize = 2048;
 /// Packet numbers at the end of the peer's window that only probes may use.
@@ -21,6 +29,16 @@ const PROBE_RESERVE_PACKETS: u64 = 32;
 /// Packets without an acknowledgement after which even one that only acknowledges asks for one (RFC 9000
 /// section 13.2.4): acknowledgements use up packet numbers too, and nobody acknowledges them by themselves.
 const UNHEARD_PACKETS_MAX: u64 = 16;
+
+/// Bytes of a content that is small enough to be repeated in passing.
+const COPY_BYTES_MAX: usize = 320;
+/// A round trip is so many times the age at which something is repeated in passing: sooner, the same gap in the
+/// link would take both.
+const COPY_AGE_PARTS: u32 = 4;
+/// Bytes of the largest header of a STREAM frame.
+const STREAM_HEADER_BYTES: usize = 1 + 8 + 8 + 2;
+/// Bytes of a SHORT datagram with a question or an answer about a path.
+const CHALLENGE_DATAGRAM_BYTES: usize = 93;
 
 /// A datagram being filled. What is in it counts as said, so it has to be [`seal`](Packer::seal)ed.
 #[must_use]
@@ -31,60 +49,145 @@ pub struct Packer<'a> {
     now: Instant,
     start: usize,
     header: ShortHeader,
+    /// Bytes the datagram may have.
+    limit: usize,
     contents: usize,
-    is_eliciting: bool,
+    traits: Traits,
     may_elicit: bool,
+    has_ack: bool,
+    has_ping: bool,
+    /// How often what is written was repeated by now.
+    copies: u8,
 }
 
 impl Connection {
+    /// Fills and seals the datagrams that may leave now into `out`, as many of one length as one call to the
+    /// kernel takes; `fill` adds what the owner has to say to each. `None` when there is nothing to send.
+    pub fn transmit(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<u8>,
+        mut fill: impl FnMut(&mut Packer<'_>),
+    ) -> Option<Transmit> {
+        if let Some(path) = self.write_challenge(now, out) {
+            return Some(Transmit::one(path, out.len()));
+        }
+        let mut segment = None;
+        for _ in 0..SEGMENTS_MAX {
+            let start = out.len();
+            let Some(mut packer) = self.begin(now, out, segment) else { break };
+            fill(&mut packer);
+            if !packer.seal() {
+                break;
+            }
+            let len = out.len() - start;
+            let first = *segment.get_or_insert(len);
+            // Only a run of full datagrams goes on: what is shorter was all there is.
+            if len < first || len < DATAGRAM_BYTES || out.len() + first > BATCH_BYTES_MAX {
+                break;
+            }
+        }
+        segment.map(|segment_bytes| Transmit { path: self.path(), ecn: self.mark, segment_bytes })
+    }
+
     /// Begins the next datagram at the end of `out`, with what the connection itself has to say already in it.
     /// `None` when nothing may be sent at all.
-    pub fn begin<'a>(&'a mut self, now: Instant, out: &'a mut Vec<u8>) -> Option<Packer<'a>> {
+    ///
+    /// Behind others in `out` it has at most as many bytes as `segment`, the first of them, and the same mark.
+    fn begin<'a>(
+        &'a mut self,
+        now: Instant,
+        out: &'a mut Vec<u8>,
+        segment: Option<usize>,
+    ) -> Option<Packer<'a>> {
         if self.end().is_some() && !self.received.is_due() {
             return None;
         }
+        let limit = self.recovery.datagram_bytes().min(self.paths.budget_bytes());
+        let limit = short::longest_within(segment.map_or(limit, |segment| limit.min(segment)))?;
+        let may_elicit = self.may_elicit(now);
+        if segment.is_none() {
+            self.mark = self.recovery.mark();
+        }
+        let probe_bytes = self.take_mtu_probe(now, may_elicit && segment.is_none());
+        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit))?;
+        packer.may_elicit = may_elicit;
+        if probe_bytes.is_some() {
+            packer.write_mtu_probe();
+        } else {
+            packer.write_own();
+        }
+        Some(packer)
+    }
+
+    /// Writes a question for the address the client was at before into `out`, when it is due; where it goes.
+    fn write_challenge(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Path> {
+        if self.is_closing() {
+            return None;
+        }
+        let pto = challenge_timeout(&self.recovery.rtt);
+        let (path, data) = self.paths.take_challenge_before(now, pto, CHALLENGE_DATAGRAM_BYTES)?;
+        let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES)?;
+        packer.write(None, &Frame::PathChallenge { data });
+        // Whether it arrives says nothing about the path in use, and it is repeated by itself.
+        packer.traits.is_eliciting = false;
+        packer.seal_on(path).then_some(path)
+    }
+
+    fn open_packer<'a>(&'a mut self, now: Instant, out: &'a mut Vec<u8>, limit: usize) -> Option<Packer<'a>> {
         // A peer that never acknowledges may not have us keep account of it for ever.
-        if self.ledger.len() >= LEDGER_PACKETS_MAX {
+        if self.recovery.ledger.len() >= LEDGER_PACKETS_MAX {
             self.ending.timed_out();
             return None;
         }
-        let number = self.next_number;
+        if self.numbers.leave_out(&mut self.random) {
+            self.recovery.ledger.leave_out(now);
+        }
+        let number = self.numbers.next();
         let last_seen = self.last_received.max(self.last_eliciting);
         let header = ShortHeader {
             //= spec/PROTOCOL.md#key-schedule
             //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
             epoch: 0,
-            number_len: number::encoded_len(number, self.ledger.largest_acked()),
+            number_len: number::encoded_len(number, self.recovery.ledger.largest_acked()),
             reserved: self.random.reserved(),
             id: self.own_id.for_packet(now, last_seen, number),
             number,
         };
         let start = out.len();
         header.encode(out);
-        let may_elicit = self.may_elicit();
-        let mut packer = Packer {
+        Some(Packer {
             connection: self,
             out,
             now,
             start,
             header,
+            limit,
             contents: 0,
-            is_eliciting: false,
-            may_elicit,
-        };
-        packer.write_own();
-        Some(packer)
+            traits: Traits::default(),
+            may_elicit: true,
+            has_ack: false,
+            has_ping: false,
+            copies: 0,
+        })
     }
 
     /// Whether a packet that asks for an acknowledgement may leave.
-    fn may_elicit(&self) -> bool {
-        //= spec/PROTOCOL.md#short-datagrams
-        //# Packet numbers begin at 0.
-        let fits = self.congestion.allows(self.ledger.bytes_in_flight());
-        let is_probe = self.loss.has_allowance() || self.is_closing();
+    fn may_elicit(&mut self, now: Instant) -> bool {
+        let is_probe = self.recovery.loss.has_allowance() || self.is_closing();
         // The end of the peer's window is kept for probes: they bring the ACK that moves it.
         let kept = if is_probe { 0 } else { PROBE_RESERVE_PACKETS };
-        self.next_number <= self.number_limit.saturating_sub(kept) && (fits || is_probe)
+        self.numbers.next() <= self.number_limit.saturating_sub(kept)
+            && (is_probe || self.recovery.may_send(now))
+    }
+
+    /// The length of the probe to send now, if one is due.
+    fn take_mtu_probe(&mut self, now: Instant, is_possible: bool) -> Option<usize> {
+        if !is_possible || !self.due.mtu_probe || self.is_closing() || !self.paths.is_valid() {
+            return None;
+        }
+        self.due.mtu_probe = false;
+        self.recovery.mtu.probe_size(now)
     }
 }
 
@@ -98,7 +201,18 @@ impl Packer<'_> {
     /// Bytes of frames that still fit.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        (self.start + DATAGRAM_BYTES - TAG_BYTES).saturating_sub(self.out.len())
+        (self.start + self.limit - TAG_BYTES).saturating_sub(self.out.len())
+    }
+
+    /// Bytes that padding would fill, or that the datagram may grow by while packets are being lost.
+    fn remaining_for_copies(&self) -> usize {
+        if self.connection.recovery.is_lossy() { self.remaining() } else { self.padding() }
+    }
+
+    /// Bytes that padding would fill.
+    fn padding(&self) -> usize {
+        let len = self.out.len() - self.start - NUMBER_START;
+        short::bucket(len).map_or(0, |bucket| bucket - len).min(self.remaining())
     }
 
     /// Whether nothing is in it.
@@ -109,13 +223,34 @@ impl Packer<'_> {
 
     /// Adds `frame`, which must fit, and remembers `content` for the case that it is lost.
     pub fn write(&mut self, content: Option<Content>, frame: &Frame<'_>) {
-        self.is_eliciting |= frame.is_ack_eliciting() || matches!(frame, Frame::Close { .. });
+        self.traits.is_eliciting |= frame.is_ack_eliciting() || matches!(frame, Frame::Close { .. });
+        self.has_ping |= matches!(frame, Frame::Ping);
         frame.encode(self.out);
-        debug_assert!(self.out.len() <= self.start + DATAGRAM_BYTES - TAG_BYTES, "the frame must fit");
+        debug_assert!(self.out.len() <= self.start + self.limit - TAG_BYTES, "the frame must fit");
         if let Some(content) = content {
-            self.connection.ledger.push(content);
+            self.connection.recovery.ledger.push(content, self.copies);
             self.contents += 1;
         }
+    }
+
+    /// Something small of the owner's that is unacknowledged, to be said again in space that is to spare, and how
+    /// many bytes that is. Whatever is written next counts as its repetition.
+    pub fn poll_copy(&mut self) -> Option<(Content, usize)> {
+        let space = self.remaining_for_copies().min(COPY_BYTES_MAX);
+        let is_owners = |content: &Content| matches!(content, Content::Entries { .. });
+        self.next_copy(is_owners).map(|content| (content, space))
+    }
+
+    fn next_copy(&mut self, is_fit: impl Fn(&Content) -> bool) -> Option<Content> {
+        self.copies = 0;
+        if !self.traits.is_eliciting || !self.may_elicit || self.connection.is_closing() {
+            return None;
+        }
+        let Connection { recovery, .. } = &mut *self.connection;
+        let before = self.now - recovery.rtt.smoothed() / COPY_AGE_PARTS;
+        let (content, copies) = recovery.ledger.next_copy(before, is_fit)?;
+        self.copies = copies;
+        Some(content)
     }
 
     /// What is lost and the owner's to say again: see [`Connection::poll_lost`].
@@ -133,19 +268,41 @@ impl Packer<'_> {
     pub fn seal(mut self) -> bool {
         if self.is_empty() {
             self.out.truncate(self.start);
+            if self.may_elicit {
+                self.connection.recovery.ran_dry();
+            }
             return false;
         }
+        self.write_stream_copies();
+        self.write_ack_in_passing();
+        self.end_run();
         self.ask_if_unheard();
         self.add_grease();
-        let Self { connection, out, now, start, header, contents, is_eliciting, .. } = self;
+        let path = self.connection.path();
+        self.seal_on(path)
+    }
+
+    fn seal_on(mut self, path: Path) -> bool {
+        self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
+        let Self { connection, out, now, start, header, contents, traits, .. } = self;
         if connection.sealer.seal(&header, out, start).is_err() {
             out.truncate(start);
             connection.ending.timed_out();
             return false;
         }
-        connection.ledger.enter(now, out.len() - start, contents, is_eliciting);
-        connection.sent(now, is_eliciting);
+        let bytes = out.len() - start;
+        connection.recovery.on_sent(now, header.number, bytes, contents, traits);
+        connection.paths.sent(path, bytes);
+        connection.sent(now, header.number, bytes, traits.is_eliciting);
         true
+    }
+
+    /// A packet that only finds out whether its length passes.
+    fn write_mtu_probe(&mut self) {
+        self.write(None, &Frame::Ping);
+        self.out.resize(self.start + self.limit - TAG_BYTES, 0);
+        self.traits.is_mtu_probe = true;
+        self.may_elicit = false;
     }
 
     /// The connection's own frames: ACK, CLOSE and nothing else at the end, lost and fresh stream bytes.
@@ -164,13 +321,16 @@ impl Packer<'_> {
         if !self.may_elicit {
             return;
         }
-        if core::mem::take(&mut self.connection.done_due) {
+        if core::mem::take(&mut self.connection.due.done) {
             self.write(Some(Content::Done), &Frame::Done);
         }
+        self.write_path_frames();
+        self.copies = 1;
         self.write_lost();
+        self.copies = 0;
         self.write_limits();
         self.write_streams();
-        if core::mem::take(&mut self.connection.ping_due) && !self.is_eliciting {
+        if core::mem::take(&mut self.connection.due.ping) && !self.traits.is_eliciting {
             self.write(None, &Frame::Ping);
         }
     }
@@ -181,8 +341,8 @@ impl Packer<'_> {
         self.may_elicit
             && (!connection.lost.is_empty()
                 || connection.send.has_fresh()
-                || connection.done_due
-                || connection.ping_due)
+                || connection.due.done
+                || connection.due.ping)
             || connection.ending.is_due()
     }
 
@@ -190,6 +350,31 @@ impl Packer<'_> {
         if let Some(ack) = self.connection.received.take_ack(self.now) {
             let content = Content::Ack { largest: ack.largest() };
             self.write(Some(content), &Frame::Ack(ack));
+            self.has_ack = true;
+        }
+    }
+
+    /// An acknowledgement that is not due yet rides where padding would stand.
+    fn write_ack_in_passing(&mut self) {
+        const BYTES_MAX: usize = 48;
+        let is_owed = self.connection.received.is_owed() && !self.has_ack;
+        if is_owed && self.padding() >= BYTES_MAX && self.connection.received.is_simple() {
+            self.write_ack();
+        }
+    }
+
+    /// Questions and answers about the path in use.
+    fn write_path_frames(&mut self) {
+        let connection = &mut *self.connection;
+        let pto = challenge_timeout(&connection.recovery.rtt);
+        connection.due.challenge = false;
+        let challenge = connection.paths.take_challenge(self.now, pto);
+        let responses = core::mem::take(&mut connection.responses);
+        if let Some(data) = challenge {
+            self.write(None, &Frame::PathChallenge { data });
+        }
+        for data in responses {
+            self.write(None, &Frame::PathResponse { data });
         }
     }
 
@@ -258,8 +443,7 @@ impl Packer<'_> {
 
     /// Writes as much of `stream[offset..end]` as fits; how much that was.
     fn write_stream(&mut self, stream: u64, offset: u64, end: u64) -> u64 {
-        const HEADER_MAX: usize = 1 + 8 + 8 + 2;
-        let space = self.remaining().saturating_sub(HEADER_MAX);
+        let space = self.remaining().saturating_sub(STREAM_HEADER_BYTES);
         let len = space.min(usize::try_from(end - offset).unwrap_or(usize::MAX));
         let data = self.connection.send.bytes(stream, offset, len);
         if data.is_empty() {
@@ -273,12 +457,31 @@ impl Packer<'_> {
         u64::from(content_len)
     }
 
+    /// Small pieces of streams that are unacknowledged ride along.
+    fn write_stream_copies(&mut self) {
+        loop {
+            let space = self.remaining_for_copies().min(COPY_BYTES_MAX).saturating_sub(STREAM_HEADER_BYTES);
+            let is_small = |content: &Content| matches!(content, Content::Stream { len, .. } if usize::from(*len) <= space);
+            let Some(Content::Stream { stream, offset, len }) = self.next_copy(is_small) else { break };
+            self.write_stream(stream, offset, offset + u64::from(len));
+        }
+        self.copies = 0;
+    }
+
+    /// The last packet that the window lets go asks to be acknowledged at once.
+    fn end_run(&mut self) {
+        let is_last = self.traits.is_eliciting && self.connection.recovery.is_last_of_run();
+        if is_last && !self.has_ping && self.remaining() > 0 {
+            self.write(None, &Frame::Ping);
+        }
+    }
+
     fn ask_if_unheard(&mut self) {
-        let heard = self.connection.ledger.largest_acked().map_or(0, |largest| largest + 1);
-        let unheard = self.connection.next_number.saturating_sub(heard);
-        let in_window = self.connection.next_number <= self.connection.number_limit;
-        if unheard >= UNHEARD_PACKETS_MAX && in_window && !self.is_eliciting && !self.connection.is_closing()
-        {
+        let heard = self.connection.recovery.ledger.largest_acked().map_or(0, |largest| largest + 1);
+        let unheard = self.connection.numbers.next().saturating_sub(heard);
+        let in_window = self.connection.numbers.next() <= self.connection.number_limit;
+        let is_possible = in_window && self.remaining() > 0 && !self.connection.is_closing();
+        if unheard >= UNHEARD_PACKETS_MAX && is_possible && !self.traits.is_eliciting {
             self.write(None, &Frame::Ping);
         }
     }
@@ -294,12 +497,13 @@ impl Packer<'_> {
 }
 
 impl Connection {
-    fn sent(&mut self, now: Instant, is_eliciting: bool) {
-        self.next_number += 1;
+    fn sent(&mut self, now: Instant, number: u64, bytes: usize, is_eliciting: bool) {
+        self.numbers.used();
         self.stats.sent += 1;
+        self.stats.sent_bytes += bytes as u64;
+        self.trace.note(now, || Step::Sent { number, bytes, is_eliciting });
         if is_eliciting {
             self.last_eliciting = now;
-            self.loss.spend();
             self.waiting_since = self.waiting_since.or(Some(now));
         }
     }

@@ -25,6 +25,24 @@ impl Rtt {
         self.smoothed
     }
 
+    /// The latest round-trip time.
+    #[must_use]
+    pub const fn latest(&self) -> Duration {
+        self.latest
+    }
+
+    /// The mean deviation of round-trip times.
+    #[must_use]
+    pub const fn variation(&self) -> Duration {
+        self.variation
+    }
+
+    /// The least round-trip time; `None` before the first sample.
+    #[must_use]
+    pub const fn least(&self) -> Option<Duration> {
+        self.least
+    }
+
     /// Takes a sample: `elapsed` between sending and the acknowledgement, of which the peer says it waited
     /// `delay`.
     pub(super) fn sample(&mut self, elapsed: Duration, delay: Duration) {
@@ -48,6 +66,12 @@ impl Rtt {
     #[must_use]
     pub(super) fn loss_delay(&self) -> Duration {
         (self.smoothed.max(self.latest) * 9 / 8).max(TIMER_GRANULARITY)
+    }
+
+    /// How long everything must have been lost for congestion to be persistent (section 7.6.1).
+    #[must_use]
+    pub(super) fn persistent_duration(&self) -> Duration {
+        self.probe_timeout() * 3
     }
 
     /// The probe time-out (section 6.2.1).

@@ -35,6 +35,8 @@ pub struct Status {
     pub metrics: Metrics,
     /// Bytes of the longest datagram in use.
     pub mtu_bytes: usize,
+    /// Times that longer datagrams passed and then did so no longer.
+    pub black_holes: u64,
     /// The generation of the keys we seal with.
     pub generation: u64,
     /// Their epoch.

@@ -250,11 +250,16 @@ impl RecvStreams {
         if known.is_some_and(|known| offset + data.len() as u64 <= known.expected()) {
             return Ok(());
         }
-        let held: usize = self.0.values().map(RecvStream::held).sum();
-        let gaps: usize = self.0.values().map(|stream| stream.gaps.len()).sum();
+        let (held, gaps) = self.held();
         let is_next = known.map_or(0, RecvStream::expected) >= offset;
         let fits = held + data.len() <= REASSEMBLY_BYTES_MAX && (is_next || gaps < REASSEMBLY_GAPS_MAX);
         if fits { Ok(()) } else { Err(Discard::NoRoom) }
+    }
+
+    /// Bytes held for all streams, and gaps between them.
+    pub(super) fn held(&self) -> (usize, usize) {
+        let streams = self.0.values();
+        streams.fold((0, 0), |(bytes, gaps), stream| (bytes + stream.held(), gaps + stream.gaps.len()))
     }
 
     /// Takes bytes that [`check`](Self::check) allowed.

@@ -2,10 +2,11 @@
 
 use super::Hub;
 use super::room::Room;
-use super::sessions::{Cursor, SessionId};
+use super::sessions::{Cursor, Session, SessionId};
 use crate::connection::Packer;
 use crate::content::Content;
 use crate::log::{Effect, RoomId, Run, Seq};
+use crate::transmit::Transmit;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use spec::time::Instant;
@@ -15,21 +16,22 @@ use spec::wire::frame::{Entries, Frame};
 const FRAME_HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 4 + 2;
 
 impl Hub {
-    /// Fills and seals the next datagram of a session into `out`; whether there was one. A session that has
-    /// more to say is put at the back of the queue.
-    pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> bool {
-        let Some(session) = self.sessions.get_mut(id) else { return false };
-        let Some(mut packer) = session.connection.begin(now, out) else { return false };
+    /// Fills and seals the datagrams a session may send now into `out`. A session that has more to say is put at
+    /// the back of the queue.
+    pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> Option<Transmit> {
+        let Session { connection, cursors, turn, .. } = self.sessions.get_mut(id)?;
         let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
-        if packer.may_elicit() {
-            filler.write_lost(&mut packer, &session.cursors);
-            filler.write_rooms(&mut packer, &mut session.cursors, &mut session.turn);
-        }
-        let sent = packer.seal();
-        if sent {
+        let transmit = connection.transmit(now, out, |packer| {
+            if packer.may_elicit() {
+                filler.write_lost(packer, cursors);
+                filler.write_rooms(packer, cursors, turn);
+                filler.write_copies(packer, cursors);
+            }
+        });
+        if transmit.is_some() {
             self.sessions.mark_ready(id);
         }
-        sent
+        transmit
     }
 }
 
@@ -105,6 +107,24 @@ impl Filler<'_> {
                 Some(Content::Fragment { room, sequence, offset, len })
             }
             _ => Some(Content::Fragment { room, sequence, offset, len }),
+        }
+    }
+
+    /// Small entries that are unacknowledged, where there is space to spare.
+    fn write_copies(&mut self, packer: &mut Packer<'_>, cursors: &BTreeMap<RoomId, Cursor>) {
+        while let Some((content, space)) = packer.poll_copy() {
+            let Content::Entries { room, first, count } = content else { return };
+            let Some(log) = self.rooms.get(&room).filter(|_| cursors.contains_key(&room)) else { return };
+            let Run::Whole { count: fits, bytes } = log.run(first, space.saturating_sub(FRAME_HEADER_BYTES))
+            else {
+                return;
+            };
+            if fits < count {
+                return;
+            }
+            let bytes = first_entries(bytes, count);
+            let entries = Entries { room: room.0, first: first.0, count: u64::from(count), bytes };
+            packer.write(Some(content), &Frame::Entries(entries));
         }
     }
 

@@ -201,6 +201,11 @@ impl Hub {
         self.sessions.len()
     }
 
+    /// The connections of all sessions, each with a number that no other session ever has.
+    pub fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> + '_ {
+        self.sessions.connections()
+    }
+
     /// Half-open handshakes and fragment slots: bounded whatever strangers send.
     #[must_use]
     pub fn half_open_count(&self) -> usize {
@@ -405,12 +410,11 @@ impl Hub {
             return Some(Transmit::one(path, out.len()));
         }
         while let Some(id) = self.sessions.pop_ready() {
-            let sent = self.flush(now, id, out);
-            let path = self.sessions.get(id).map(|session| session.connection.path());
+            let transmit = self.flush(now, id, out);
             self.sessions.refresh_deadline(id);
             self.drop_if_over(now, id);
-            if let (true, Some(path)) = (sent, path) {
-                return Some(Transmit::one(path, out.len()));
+            if transmit.is_some() {
+                return transmit;
             }
         }
         None

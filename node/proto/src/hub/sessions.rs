@@ -107,6 +107,10 @@ impl Sessions {
         self.sessions.get_mut(&id)
     }
 
+    pub(super) fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> + '_ {
+        self.sessions.iter().map(|(id, session)| (id.0, &session.connection))
+    }
+
     pub(super) fn ids(&self) -> Vec<SessionId> {
         self.sessions.keys().copied().collect()
     }

@@ -1,0 +1,291 @@
+//! Everything that follows from acknowledgements, and from their absence, on the path in use: round trips, loss,
+//! the congestion window, its pace, marks, and how long a datagram may be.
+
+use super::congestion::pacer::{Pace, Pacer};
+use super::congestion::persistent::LostRun;
+use super::congestion::{Algorithm, Congestion};
+use super::ecn::EcnPath;
+use super::ledger::{Ledger, Optimistic, Packet, Traits};
+use super::loss::{Loss, LossRate, PROBE_PACKETS};
+use super::mtu::{FLOOR_BYTES, Mtu};
+use super::rtt::Rtt;
+use super::status::Stats;
+use super::trace::{Metrics, Step, Trace};
+use crate::content::Content;
+use crate::transmit::Ecn;
+use alloc::collections::VecDeque;
+use core::time::Duration;
+use spec::time::Instant;
+use spec::wire::ack::Ack;
+
+/// The recovery of one connection.
+#[derive(Debug)]
+pub(super) struct Recovery {
+    pub(super) ledger: Ledger,
+    pub(super) loss: Loss,
+    pub(super) rtt: Rtt,
+    pub(super) mtu: Mtu,
+    algorithm: Algorithm,
+    congestion: Congestion,
+    pacer: Pacer,
+    ecn: EcnPath,
+    rate: LossRate,
+    /// When the path in use began.
+    path_since: Instant,
+    /// When its round trip was first measured.
+    measured_at: Option<Instant>,
+    /// Whether there was less to say than the window took.
+    is_app_limited: bool,
+    /// When the pacer lets the next packet go, once it held one back.
+    paced_until: Option<Instant>,
+}
+
+/// What an acknowledgement touches besides.
+pub(super) struct Told<'a> {
+    pub(super) lost: &'a mut VecDeque<Content>,
+    pub(super) stats: &'a mut Stats,
+    pub(super) trace: &'a mut Trace,
+}
+
+impl Recovery {
+    pub(super) fn new(now: Instant, algorithm: Algorithm) -> Self {
+        Self {
+            ledger: Ledger::default(),
+            loss: Loss::default(),
+            rtt: Rtt::default(),
+            mtu: Mtu::new(now),
+            algorithm,
+            congestion: Congestion::new(algorithm, FLOOR_BYTES),
+            pacer: Pacer::new(),
+            ecn: EcnPath::new(),
+            rate: LossRate::default(),
+            path_since: now,
+            measured_at: None,
+            is_app_limited: false,
+            paced_until: None,
+        }
+    }
+
+    /// Another path is used from packet `next_number` on; nothing is known of it, unless it differs `only_in_port`.
+    pub(super) fn move_to(&mut self, now: Instant, next_number: u64, only_in_port: bool) {
+        if only_in_port {
+            return;
+        }
+        self.ledger.forget_path();
+        self.rtt = Rtt::default();
+        self.mtu.reset(now, next_number);
+        self.congestion = Congestion::new(self.algorithm, FLOOR_BYTES);
+        self.pacer = Pacer::new();
+        self.ecn.reset();
+        self.path_since = now;
+        self.measured_at = None;
+    }
+
+    pub(super) fn metrics(&self) -> Metrics {
+        Metrics {
+            latest_rtt: self.rtt.latest(),
+            smoothed_rtt: self.rtt.smoothed(),
+            rtt_variation: self.rtt.variation(),
+            least_rtt: self.rtt.least().unwrap_or_default(),
+            window_bytes: to_usize(self.congestion.window_bytes()),
+            threshold_bytes: self.congestion.threshold_bytes().map(to_usize),
+            bytes_in_flight: self.ledger.bytes_in_flight(),
+            probes: self.loss.probes(),
+        }
+    }
+
+    // sending
+
+    /// Whether packets are being lost, so that repeating in passing is worth its bytes.
+    pub(super) const fn is_lossy(&self) -> bool {
+        self.rate.is_lossy()
+    }
+
+    /// Bytes the next datagram may have. Probes stay short, for whatever length passes no longer.
+    pub(super) fn datagram_bytes(&self) -> usize {
+        if self.loss.has_allowance() { FLOOR_BYTES } else { self.mtu.size() }
+    }
+
+    /// Whether window and pacer let another full datagram go.
+    pub(super) fn may_send(&mut self, now: Instant) -> bool {
+        self.paced_until = None;
+        if self.congestion.allows(self.ledger.bytes_in_flight()) {
+            self.paced_until = self.pacer.next_at(now, self.mtu.size() as u64, &self.pace());
+        } else {
+            self.is_app_limited = false;
+            return false;
+        }
+        self.is_app_limited &= self.paced_until.is_none();
+        self.paced_until.is_none()
+    }
+
+    /// Whether the window is full once another full datagram left.
+    pub(super) fn is_last_of_run(&self) -> bool {
+        !self.congestion.allows(self.ledger.bytes_in_flight() + self.mtu.size())
+    }
+
+    /// There is nothing more to say although more might be said.
+    pub(super) const fn ran_dry(&mut self) {
+        self.is_app_limited = true;
+    }
+
+    /// The mark of the next packet.
+    pub(super) const fn mark(&self) -> Ecn {
+        self.ecn.mark()
+    }
+
+    /// Packet `number` left with the `contents` that were pushed last.
+    pub(super) fn on_sent(
+        &mut self,
+        now: Instant,
+        number: u64,
+        bytes: usize,
+        contents: usize,
+        traits: Traits,
+    ) {
+        if traits.is_eliciting {
+            self.congestion.on_sent(now, self.ledger.bytes_in_flight());
+            self.pacer.on_sent(now, bytes as u64, &self.pace());
+            self.loss.spend();
+        }
+        if traits.is_marked {
+            self.ecn.on_sent(Ecn::Ect0);
+        }
+        if traits.is_mtu_probe {
+            self.mtu.probe_sent(now, number, self.rtt.probe_timeout());
+        }
+        self.ledger.enter(now, bytes, contents, traits);
+    }
+
+    fn pace(&self) -> Pace {
+        Pace {
+            window_bytes: self.congestion.window_bytes(),
+            rtt: self.rtt.smoothed(),
+            mtu_bytes: self.mtu.size() as u64,
+        }
+    }
+
+    // acknowledgement and loss
+
+    /// Acts on an acknowledgement; `delivered` is told every content that arrived. Returns whether it was news.
+    pub(super) fn on_ack(
+        &mut self,
+        now: Instant,
+        ack: &Ack,
+        mut delivered: impl FnMut(Content),
+        told: &mut Told<'_>,
+    ) -> Result<bool, Optimistic> {
+        self.sample(now, ack);
+        let largest_before = self.ledger.largest_acked();
+        let (mut is_news, mut marked, mut largest_sent) = (false, 0, self.path_since);
+        let Self { ledger, congestion, mtu, rate, rtt, is_app_limited, .. } = self;
+        let lost = &mut *told.lost;
+        let arrived = |content: Content| {
+            lost.retain(|known| *known != content);
+            delivered(content);
+        };
+        let stats = &mut *told.stats;
+        ledger.acknowledge(now, ack, arrived, |packet| {
+            is_news |= packet.traits.is_eliciting;
+            marked += u64::from(packet.traits.is_marked);
+            largest_sent = largest_sent.max(packet.sent);
+            mtu.on_acknowledged(now, packet.number, packet.bytes);
+            if packet.was_lost {
+                stats.spurious += 1;
+                congestion.on_spurious(packet.sent);
+            } else if packet.is_counted {
+                rate.arrived();
+                congestion.on_acknowledged(now, packet.sent, packet.bytes, rtt, *is_app_limited);
+            }
+        })?;
+        if self.ledger.largest_acked() > largest_before && self.ecn.on_acknowledged(marked, ack.ecn) {
+            self.congestion.on_marked(now, largest_sent);
+        }
+        self.ledger.keep_lost(self.rtt.persistent_duration());
+        self.follow_mtu(now, told);
+        if is_news {
+            self.loss.acknowledged();
+        }
+        self.detect(now, ack.largest(), told);
+        Ok(is_news)
+    }
+
+    fn sample(&mut self, now: Instant, ack: &Ack) {
+        let sample = self.ledger.sample(ack);
+        if let Some(sent) = sample.sent.filter(|sent| sample.is_eliciting && *sent >= self.path_since) {
+            self.measured_at = self.measured_at.or(Some(now));
+            self.rtt.sample(now.since(sent), Duration::from_micros(ack.delay_us));
+        }
+    }
+
+    /// Finds what is lost, given the largest number acknowledged.
+    fn detect(&mut self, now: Instant, largest: u64, told: &mut Told<'_>) {
+        let Self { ledger, loss, congestion, mtu, ecn, rate, rtt, .. } = self;
+        let mut count = 0;
+        loss.detect(now, ledger, rtt, largest, told.lost, |packet: Packet| {
+            count += 1;
+            told.trace.note(now, || Step::Lost { number: packet.number });
+            let is_probe = mtu.on_lost(now, packet.number, packet.bytes);
+            if packet.is_counted && !is_probe {
+                rate.lost();
+                congestion.on_lost(now, packet.sent);
+                if packet.traits.is_marked {
+                    ecn.on_lost();
+                }
+            }
+        });
+        told.stats.lost += count;
+        if count > 0 {
+            self.notice_persistence(now);
+            self.follow_mtu(now, told);
+        }
+    }
+
+    fn notice_persistence(&mut self, now: Instant) {
+        let Some(measured_at) = self.measured_at else { return };
+        let mut run = LostRun::new(measured_at);
+        self.ledger.tell_losses(&mut run);
+        if run.is_persistent(&self.rtt) {
+            self.congestion.on_persistent_congestion();
+            // What was lost by now has had its effect.
+            self.measured_at = Some(now);
+        }
+    }
+
+    fn follow_mtu(&mut self, now: Instant, told: &mut Told<'_>) {
+        let bytes = self.mtu.size();
+        if bytes != to_usize(self.congestion.mtu_bytes()) {
+            self.congestion.on_mtu(bytes);
+            told.trace.note(now, || Step::Mtu { bytes });
+        }
+    }
+
+    // time
+
+    /// The time-outs of loss detection and of the pacer.
+    pub(super) fn handle_timeout(&mut self, now: Instant, told: &mut Told<'_>) {
+        self.paced_until = self.paced_until.filter(|at| *at > now);
+        if self.loss.deadline().is_some_and(|at| at <= now)
+            && let Some(largest) = self.ledger.largest_acked()
+        {
+            self.detect(now, largest, told);
+        }
+    }
+
+    /// A probe time-out: what is oldest is said again.
+    pub(super) fn probe(&mut self, now: Instant, lost: &mut VecDeque<Content>) {
+        self.loss.probed(now);
+        if lost.is_empty() {
+            self.ledger.oldest_contents(PROBE_PACKETS, lost);
+        }
+        self.loss.allow_probes();
+    }
+
+    pub(super) const fn paced_until(&self) -> Option<Instant> {
+        self.paced_until
+    }
+}
+
+fn to_usize(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

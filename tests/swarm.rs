@@ -1,0 +1,82 @@
+//! Worlds drawn from seeds: fresh ones in every run, and those that once showed a defect.
+//!
+//! ```text
+//! cargo test -p tests --test swarm                                                   2,000 fresh seeds
+//! SEEDS=100000 cargo test --release -p tests --test swarm -- --nocapture             any number of them
+//! SEEDS=100000 BASE=1 cargo test --release -p tests --test swarm -- --nocapture      the same ones again
+//! SEED=123 cargo test -p tests --test swarm -- --nocapture                           one, with its plan
+//! ```
+
+use core::any::Any;
+use core::sync::atomic::{AtomicU64, Ordering};
+use sim::swarm::{Outcome, Plan};
+use std::hash::{BuildHasher, RandomState};
+use std::panic::catch_unwind;
+use std::sync::Mutex;
+
+/// Fresh seeds of a run that is not told how many.
+const SEEDS: u64 = 2000;
+/// Threads that work on them.
+const THREADS: usize = 2;
+/// Failures after which nobody wants more.
+const FAILURES_MAX: usize = 5;
+
+/// Seeds that once showed a defect, and which.
+const KEPT: [(u64, &str); 0] = [];
+
+fn number(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name}={value} is not a number")))
+}
+
+/// Runs the world of a seed; what went wrong in it.
+fn run(seed: u64) -> Result<Outcome, String> {
+    match catch_unwind(|| Plan::of(seed).run()) {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(violation)) => Err(violation.to_string()),
+        Err(panic) => Err(message(&*panic)),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+}
+
+#[test]
+fn swarm() {
+    if let Some(seed) = number("SEED") {
+        print!("{}", Plan::of(seed));
+        println!("{:#?}", run(seed).unwrap());
+        return;
+    }
+    let (count, base) = (number("SEEDS").unwrap_or(SEEDS), number("BASE"));
+    let base = base.unwrap_or_else(|| RandomState::new().hash_one("the base of this run") >> 24);
+    println!("{count} seeds from {base} on, and {} kept ones", KEPT.len());
+    let kept = KEPT.map(|(seed, _)| seed);
+    let seeds = |place: u64| kept.get(usize::try_from(place).unwrap()).copied().unwrap_or(base + place);
+    let (next, total) = (AtomicU64::new(0), Mutex::new(Outcome::default()));
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    if place >= count + kept.len() as u64 || failures.lock().unwrap().len() >= FAILURES_MAX {
+                        break;
+                    }
+                    match run(seeds(place)) {
+                        Ok(outcome) => *total.lock().unwrap() += outcome,
+                        Err(what) => failures.lock().unwrap().push((seeds(place), what)),
+                    }
+                }
+            });
+        }
+    });
+    println!("{:#?}", total.lock().unwrap());
+    let failures = failures.into_inner().unwrap();
+    for (seed, what) in &failures {
+        println!("{what}\n    SEED={seed} cargo test -p tests --test swarm -- --nocapture");
+    }
+    assert!(failures.is_empty(), "{} worlds went wrong", failures.len());
+}
