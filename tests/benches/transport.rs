@@ -7,10 +7,10 @@ mod harness;
 
 use clap::{Parser, ValueEnum};
 use core::time::Duration;
-use harness::bulk::{self, Transfer};
+use harness::bulk::{self, Bulk, Transfer};
 use harness::handshake;
 use harness::latency::{self, Lines, Outcome, Way};
-use harness::link::Link;
+use harness::link::{at_rate, of_rtt};
 use harness::peers::Protocol;
 use harness::stats::Times;
 
@@ -20,12 +20,10 @@ const LOSSES: [u64; 6] = [0, 10, 50, 100, 200, 300];
 const BULK_LOSSES: [u64; 3] = [0, 10, 50];
 /// Round-trip times of the grid.
 const RTTS_MS: [u64; 3] = [20, 80, 300];
-/// Lines' rates, in bytes a second: 20 and 200 Mbit/s.
-const RATES: [u64; 2] = [2_500_000, 25_000_000];
-/// Bytes of a bulk transfer.
-const BULK_BYTES: u64 = 20_000_000;
-/// Virtual time after which a transfer is broken off, and its goodput is what it came to.
-const BULK_PATIENCE: Duration = Duration::from_secs(60);
+/// Rates of bottlenecks, in Mbit/s.
+const RATES: [u64; 2] = [20, 200];
+/// A bulk transfer; one that is broken off has the goodput that it came to.
+const BULK: Bulk = Bulk { bytes: 20_000_000, patience: Duration::from_secs(60) };
 
 /// Who says lines: the congestion controller has no say in them.
 const PEERS: [Protocol; 3] = [Protocol::Ours, Protocol::Quic, Protocol::Tcp];
@@ -62,7 +60,7 @@ struct Args {
     /// Only this round-trip time, in milliseconds.
     #[arg(long)]
     rtt: Option<u64>,
-    /// Tells the first seed of ours packet by packet, down and up, instead of tables; for lines.
+    /// Tells a run of ours packet by packet, instead of tables: of lines down, of a handshake, of a transfer.
     #[arg(long)]
     trace: bool,
     /// Given by cargo.
@@ -108,10 +106,23 @@ fn main() {
 
 fn trace(args: &Args) {
     let rtt = Duration::from_millis(args.rtt.unwrap_or(80));
-    let link = Link::of_rtt(rtt, args.loss.unwrap_or(100));
-    for way in [Way::Down, Way::Up] {
-        eprintln!("{way}:");
-        drop(latency::run(Protocol::Ours, way, Lines::DENSE, link, args.first, true));
+    let link = of_rtt(rtt, args.loss.unwrap_or(100));
+    for workload in &args.workloads {
+        match workload {
+            Workload::Lines => {
+                drop(latency::run(Protocol::Ours, Way::Down, Lines::DENSE, link, args.first, true))
+            }
+            Workload::Sparse => {
+                drop(latency::run(Protocol::Ours, Way::Down, Lines::SPARSE, link, args.first, true))
+            }
+            Workload::Handshake => {
+                let _: Option<Duration> = handshake::run(Protocol::Ours, link, args.first, true);
+            }
+            Workload::Bulk | Workload::Share => {
+                let link = at_rate(link, RATES[0]);
+                let _: Transfer = bulk::transfer(Protocol::Ours, BULK, link, args.first, true);
+            }
+        }
     }
 }
 
@@ -131,14 +142,14 @@ fn over_seeds<T: Send>(seeds: core::ops::Range<u64>, run: impl Fn(u64) -> T + Sy
 
 fn lines(args: &Args, title: &str, lines: Lines, seeds: u64) {
     let seeds = args.seeds(seeds);
-    println!("\n## {title}: p50 / p99 in ms (bytes on the wire a line); seeds {seeds:?}\n");
+    println!("\n## {title}: p50 / p99 / p99.9 in ms (bytes on the wire a line); seeds {seeds:?}\n");
     println!("| way | RTT | loss | {} | p99 ours/quinn | p99 ours/TCP |", names(&PEERS));
     println!("|---|---|---|---|---|---|---|---|");
     for way in Way::ALL {
         for rtt in args.rtts() {
             for loss in args.losses(&LOSSES) {
                 let outcomes = PEERS.map(|protocol| {
-                    let link = Link::of_rtt(rtt, loss);
+                    let link = of_rtt(rtt, loss);
                     let run = |seed| latency::run(protocol, way, lines, link, seed, false);
                     let mut all = Outcome::default();
                     over_seeds(seeds.clone(), run).into_iter().for_each(|outcome| all.extend(outcome));
@@ -146,8 +157,8 @@ fn lines(args: &Args, title: &str, lines: Lines, seeds: u64) {
                 });
                 let times = outcomes.each_ref().map(Outcome::times);
                 let cells = [0, 1, 2].map(|peer| {
-                    let (p50, p99) = (times[peer].percentile(500), times[peer].percentile(990));
-                    format!("{p50:.0} / {p99:.0} ({:.0})", outcomes[peer].bytes_per_line())
+                    let [p50, p99, p999] = [500, 990, 999].map(|part| times[peer].percentile(part));
+                    format!("{p50:.0} / {p99:.0} / {p999:.0} ({:.0})", outcomes[peer].bytes_per_line())
                 });
                 let ratio = |peer: usize| times[0].percentile(990) / times[peer].percentile(990);
                 println!(
@@ -170,7 +181,7 @@ fn handshakes(args: &Args) {
     for rtt in args.rtts() {
         for loss in args.losses(&LOSSES) {
             let cells = PEERS.map(|protocol| {
-                let run = |seed| handshake::run(protocol, Link::of_rtt(rtt, loss), seed, false);
+                let run = |seed| handshake::run(protocol, of_rtt(rtt, loss), seed, false);
                 let times = Times::new(over_seeds(seeds.clone(), run));
                 let within = times.within(Duration::from_secs(10)) / 10.0;
                 format!("{:.0} / {:.0} ({within:.1} %)", times.percentile(500), times.percentile(999))
@@ -185,7 +196,7 @@ fn bulks(args: &Args) {
     println!(
         "\n## {} MB down, queue of one bandwidth-delay product: goodput in Mbit/s (time in s, bytes on the wire \
          for each that arrived); seeds {seeds:?}\n",
-        BULK_BYTES / 1_000_000
+        BULK.bytes / 1_000_000
     );
     println!(
         "| rate | RTT | loss | {} | ours/quinn | ours/quinn NewReno | ours/TCP |",
@@ -195,9 +206,9 @@ fn bulks(args: &Args) {
     for rate in RATES {
         for rtt in args.rtts() {
             for loss in args.losses(&BULK_LOSSES) {
-                let link = Link::of_rtt(rtt, loss).with_rate(rate);
+                let link = at_rate(of_rtt(rtt, loss), rate);
                 let transfers = Protocol::ALL.map(|protocol| {
-                    let run = |seed| bulk::transfer(protocol, BULK_BYTES, link, BULK_PATIENCE, seed);
+                    let run = |seed| bulk::transfer(protocol, BULK, link, seed, false);
                     over_seeds(seeds.clone(), run)
                 });
                 let goodput = transfers.each_ref().map(|all| mean(all, Transfer::goodput));
@@ -211,7 +222,7 @@ fn bulks(args: &Args) {
                 let [quinn, reno, tcp] = [1, 2, 3].map(|peer| goodput[0] / goodput[peer]);
                 println!(
                     "| {} Mbit/s | {rtt:?} | {} | {} | {quinn:.2} | {reno:.2} | {tcp:.2} |",
-                    rate * 8 / 1_000_000,
+                    rate,
                     percent(loss),
                     cells.join(" | ")
                 );
@@ -229,7 +240,7 @@ fn shares(args: &Args) {
     println!("|---|---|---|---|---|---|");
     for rtt in args.rtts() {
         for loss in args.losses(&[0, 10]) {
-            let link = Link::of_rtt(rtt, loss).with_rate(RATES[0]);
+            let link = at_rate(of_rtt(rtt, loss), RATES[0]);
             let cells = Protocol::ALL.map(|protocol| {
                 let all = over_seeds(seeds.clone(), |seed| bulk::share(protocol, link, seed));
                 let [first, second] = [0, 1].map(|flow| mean(&all, |flows| flows[flow]) * 8.0 / 1e6);

@@ -1,9 +1,10 @@
 //! How much gets through: one transfer alone, and two at one bottleneck.
 
-use super::link::{Link, Pipe};
+use super::link::pipe;
 use super::peers::{FIRST, Protocol, SECOND, World};
 use super::stream_app::Service;
 use core::time::Duration;
+use sim::network::Link;
 use spec::time::Instant;
 
 /// What became of a transfer.
@@ -27,16 +28,21 @@ impl Transfer {
     }
 }
 
-/// Sends so many bytes from the server to a client, as fast as it goes, for at most `patience`.
+/// What is sent from the server to a client, as fast as it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bulk {
+    /// So many bytes.
+    pub(crate) bytes: u64,
+    /// For so long at most.
+    pub(crate) patience: Duration,
+}
+
+/// One transfer; whether it is told packet by packet to standard error.
 #[must_use]
-pub(crate) fn transfer(
-    protocol: Protocol,
-    bytes: u64,
-    link: Link,
-    patience: Duration,
-    seed: u64,
-) -> Transfer {
+pub(crate) fn transfer(protocol: Protocol, bulk: Bulk, link: Link, seed: u64, is_traced: bool) -> Transfer {
+    let Bulk { bytes, patience } = bulk;
     let mut world = World::new(protocol, Service::Bulk(bytes), seed);
+    world.net.is_traced = is_traced;
     world.join(link);
     let until = Instant(0) + patience;
     let is_complete = world.net.run_until(until, |net| net.node(FIRST).bulk_received() >= bytes);
@@ -59,11 +65,11 @@ const COUNT_TIME: Duration = Duration::from_secs(40);
 /// first. The bytes a second of each, once they had time to find a balance.
 #[must_use]
 pub(crate) fn share(protocol: Protocol, link: Link, seed: u64) -> [f64; 2] {
-    let rate = link.rate.expect("a bottleneck has a rate");
+    let rate = link.bottleneck.expect("they share a line").bytes_per_s;
     let more_than_fits = rate * (SECOND_AFTER + BALANCE_TIME + COUNT_TIME).as_secs();
     let mut world = World::new(protocol, Service::Bulk(more_than_fits), seed);
-    let down = world.net.lay(Pipe::new(link, seed * 1000));
-    let up = world.net.lay(Pipe::new(Link { rate: None, ..link }, seed * 1000 + 1));
+    let down = world.net.lay(pipe(link, seed * 1000));
+    let up = world.net.lay(pipe(Link { bottleneck: None, ..link }, seed * 1000 + 1));
     world.join_through(up, down);
     world.net.run(SECOND_AFTER);
     world.join_through(up, down);

@@ -3,10 +3,10 @@
 //! For ours that is the answer to FIN, which carries the client's first words; over QUIC and TCP it is the answer
 //! to a line that leaves as soon as the transport takes one. Each needs two round trips where nothing is lost.
 
-use super::link::Link;
 use super::peers::{FIRST, Protocol, World};
 use super::stream_app::Service;
 use core::time::Duration;
+use sim::network::Link;
 use spec::time::Instant;
 
 /// Time after which nobody waits any longer.

@@ -1,12 +1,12 @@
 //! How long lines take.
 
-use super::link::Link;
 use super::net::Address;
 use super::peers::{FIRST, Protocol, SECOND, SERVER, World};
 use super::stats::Times;
 use super::stream_app::Service;
 use core::fmt;
 use core::time::Duration;
+use sim::network::Link;
 use spec::time::Instant;
 
 /// Bytes of a line.

@@ -2,7 +2,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`link`] | delay, loss, rate and queue of one direction |
+//! | [`link`] | delay, loss, rate and queue of one direction, as the simulated network has them |
 //! | [`net`] | nodes, the links between them and virtual time |
 //! | [`stream_app`] | the application above a byte stream: lines with a length, a relay, a bulk source |
 //! | [`ours`], [`quic`], [`tcp`] | the peers as nodes |
@@ -10,7 +10,7 @@
 //! | [`latency`], [`bulk`], [`handshake`] | the workloads |
 //! | [`stats`] | percentiles |
 //!
-//! One seed decides everything that a link does, and the n-th packet into a link meets the same fate whoever
+//! One seed decides everything that a link does, and the n-th packet of a lossy link meets the same fate whoever
 //! sent it. Payload bytes of QUIC differ from run to run (its handshake draws keys of its own), sizes and times
 //! do not.
 

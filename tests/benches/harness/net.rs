@@ -1,19 +1,29 @@
 //! Nodes, the links between them, and virtual time.
 
-use super::link::Pipe;
 use core::time::Duration;
+use node_proto::transmit::Ecn;
+use sim::pipe::Pipe;
 use spec::time::Instant;
 use std::collections::BTreeMap;
 
 /// Names a node: its place in the net.
 pub(crate) type Address = usize;
 
+/// What a network carries between hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packet {
+    /// The payload of a UDP datagram, or a whole IP packet.
+    pub(crate) bytes: Vec<u8>,
+    /// Its congestion mark.
+    pub(crate) ecn: Ecn,
+}
+
 /// One host: a transport and the application above it.
 pub(crate) trait Node: Send {
     // what happened
 
-    /// A datagram came from another host.
-    fn handle_datagram(&mut self, now: Instant, from: Address, datagram: Vec<u8>);
+    /// A packet came from another host.
+    fn handle_packet(&mut self, now: Instant, from: Address, packet: Packet);
     /// A deadline passed.
     fn handle_timeout(&mut self, now: Instant);
     /// A person, or a program, hands in a line.
@@ -21,8 +31,8 @@ pub(crate) trait Node: Send {
 
     // what to do
 
-    /// The next datagram to send, and to whom.
-    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)>;
+    /// The next packet to send, and to whom.
+    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)>;
     /// The next deadline.
     fn poll_timeout(&mut self, now: Instant) -> Option<Instant>;
     /// The next line that arrived here.
@@ -34,8 +44,8 @@ pub(crate) trait Node: Send {
     fn is_ready(&self) -> bool;
     /// Bytes of a bulk transfer that arrived here in order.
     fn bulk_received(&self) -> u64;
-    /// Bytes of headers that the network adds to each datagram.
-    fn header_bytes(&self) -> u64;
+    /// Bytes of headers that the network adds to each packet.
+    fn header_bytes(&self) -> usize;
 }
 
 /// A line that arrived.
@@ -53,7 +63,7 @@ pub(crate) struct Delivered {
 struct Arrival {
     from: Address,
     to: Address,
-    datagram: Vec<u8>,
+    packet: Packet,
 }
 
 /// The world.
@@ -69,6 +79,7 @@ pub(crate) struct Net {
     routes: BTreeMap<(Address, Address), usize>,
     arrivals: BTreeMap<(Instant, u64), Arrival>,
     next_arrival: u64,
+    sent_bytes: u64,
 }
 
 impl Net {
@@ -84,6 +95,7 @@ impl Net {
             routes: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             next_arrival: 0,
+            sent_bytes: 0,
         }
     }
 
@@ -106,13 +118,13 @@ impl Net {
 
     /// From now on every pipe loses so many of 1000 packets.
     pub(crate) fn set_loss(&mut self, loss_per_mille: u64) {
-        self.pipes.iter_mut().for_each(|pipe| pipe.set_loss(loss_per_mille));
+        self.pipes.iter_mut().for_each(|pipe| pipe.link.loss_per_mille = loss_per_mille);
     }
 
     /// Bytes put into all pipes so far.
     #[must_use]
-    pub(crate) fn sent_bytes(&self) -> u64 {
-        self.pipes.iter().map(|pipe| pipe.sent_bytes).sum()
+    pub(crate) const fn sent_bytes(&self) -> u64 {
+        self.sent_bytes
     }
 
     /// A host.
@@ -157,9 +169,9 @@ impl Net {
         let now = self.now;
         match self.arrivals.first_entry().filter(|entry| entry.key().0 <= now) {
             Some(entry) => {
-                let Arrival { from, to, datagram } = entry.remove();
-                self.trace(|| format!("{to} <- {from}: {} bytes", datagram.len()));
-                self.nodes[to].handle_datagram(now, from, datagram);
+                let Arrival { from, to, packet } = entry.remove();
+                self.trace(|| format!("{to} <- {from}: {} bytes", packet.bytes.len()));
+                self.nodes[to].handle_packet(now, from, packet);
             }
             None => {
                 for node in &mut self.nodes {
@@ -175,8 +187,8 @@ impl Net {
     /// Everyone says what they have to say.
     fn drain(&mut self) {
         for from in 0..self.nodes.len() {
-            while let Some((to, datagram)) = self.nodes[from].poll_transmit(self.now) {
-                self.send(from, to, datagram);
+            while let Some((to, packet)) = self.nodes[from].poll_transmit(self.now) {
+                self.send(from, to, &packet);
             }
             while let Some(line) = self.nodes[from].poll_line() {
                 self.trace(|| format!("{from} reads {}", line.get(..8).unwrap_or(&line)));
@@ -185,15 +197,19 @@ impl Net {
         }
     }
 
-    fn send(&mut self, from: Address, to: Address, datagram: Vec<u8>) {
+    fn send(&mut self, from: Address, to: Address, packet: &Packet) {
         let Some(pipe) = self.routes.get(&(from, to)) else { return };
-        let bytes = datagram.len() as u64 + self.nodes[from].header_bytes();
-        let arrives = self.pipes[*pipe].carry(self.now, bytes);
-        let fate = if arrives.is_some() { "" } else { ", lost" };
-        self.trace(|| format!("{from} -> {to}: {} bytes{fate}", datagram.len()));
-        if let Some(at) = arrives {
+        // Headers take time on the line as well.
+        let header_bytes = self.nodes[from].header_bytes();
+        let on_the_line = [&vec![0; header_bytes][..], &packet.bytes].concat();
+        self.sent_bytes += on_the_line.len() as u64;
+        let deliveries = self.pipes[*pipe].carry(self.now, &on_the_line, packet.ecn);
+        let fate = if deliveries.is_empty() { ", lost" } else { "" };
+        self.trace(|| format!("{from} -> {to}: {} bytes{fate}", packet.bytes.len()));
+        for delivery in deliveries {
             self.next_arrival += 1;
-            self.arrivals.insert((at, self.next_arrival), Arrival { from, to, datagram });
+            let packet = Packet { bytes: delivery.datagram[header_bytes..].to_vec(), ecn: delivery.ecn };
+            self.arrivals.insert((delivery.at, self.next_arrival), Arrival { from, to, packet });
         }
     }
 

@@ -1,13 +1,13 @@
 //! The shipped hub and client as nodes. The log is in memory and commits at once: what is raced is the transport.
 
-use super::net::{Address, Node};
+use super::net::{Address, Node, Packet};
 use super::stream_app::Service;
 use core::net::SocketAddr;
 use node_proto::client::{Client, ClientConfig, ClientEvent, Resume, Target};
 use node_proto::hub::{Hub, HubConfig};
 use node_proto::log::{Append, Effect, Engine, HUB_ACCOUNT, LOBBY, MemoryLog, Reply, Seq, Ticket};
 use node_proto::random::Random;
-use node_proto::transmit::{Path, Transmit};
+use node_proto::transmit::{Arrival, Path, Transmit};
 use spec::handshake::KeyPair;
 use spec::secret::Secret;
 use spec::time::{Instant, UnixTime};
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Bytes of IPv4 and UDP headers.
-const HEADER_BYTES: u64 = 28;
+const HEADER_BYTES: usize = 28;
 /// Bytes of text of an entry of a bulk transfer: long enough that datagrams are full of pieces.
 const BULK_ENTRY_BYTES: usize = 16_384;
 /// Names the log of every run.
@@ -46,11 +46,12 @@ fn path(address: Address) -> Path {
     Path::new(SocketAddr::from(([10, 0, 0, host], 5555)), 0)
 }
 
-/// The datagrams of one call, each with its recipient.
-fn datagrams(transmit: &Transmit, out: &[u8]) -> Vec<(Address, Vec<u8>)> {
+/// The packets of one call, each with its recipient.
+fn packets(transmit: &Transmit, out: &[u8]) -> Vec<(Address, Packet)> {
     let SocketAddr::V4(remote) = transmit.path.remote else { return Vec::new() };
     let to = usize::from(remote.ip().octets()[3]) - 1;
-    transmit.datagrams(out).map(|datagram| (to, datagram.to_vec())).collect()
+    let packet = |datagram: &[u8]| Packet { bytes: datagram.to_vec(), ecn: transmit.ecn };
+    transmit.datagrams(out).map(|datagram| (to, packet(datagram))).collect()
 }
 
 /// A hub with its log.
@@ -60,7 +61,7 @@ pub(crate) struct HubNode {
     log: MemoryLog,
     service: Service,
     lines: VecDeque<String>,
-    outgoing: VecDeque<(Address, Vec<u8>)>,
+    outgoing: VecDeque<(Address, Packet)>,
 }
 
 impl HubNode {
@@ -134,9 +135,10 @@ fn bulk_entry(number: u64) -> Append {
 }
 
 impl Node for HubNode {
-    fn handle_datagram(&mut self, now: Instant, from: Address, mut datagram: Vec<u8>) {
+    fn handle_packet(&mut self, now: Instant, from: Address, mut packet: Packet) {
+        let arrival = Arrival { path: path(from), ecn: packet.ecn };
         // What is dropped is counted by the hub.
-        let _: Result<(), _> = self.hub.handle_datagram(now, path(from), &mut datagram);
+        let _: Result<(), _> = self.hub.handle_datagram(now, arrival, &mut packet.bytes);
         self.work(now);
     }
 
@@ -150,12 +152,12 @@ impl Node for HubNode {
         self.work(now);
     }
 
-    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
+    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)> {
         if self.outgoing.is_empty() {
             let mut out = Vec::new();
             let transmit = self.hub.poll_transmit(now, &mut out);
             self.work(now);
-            self.outgoing.extend(datagrams(&transmit?, &out));
+            self.outgoing.extend(packets(&transmit?, &out));
         }
         self.outgoing.pop_front()
     }
@@ -176,7 +178,7 @@ impl Node for HubNode {
         0
     }
 
-    fn header_bytes(&self) -> u64 {
+    fn header_bytes(&self) -> usize {
         HEADER_BYTES
     }
 }
@@ -186,7 +188,7 @@ impl Node for HubNode {
 pub(crate) struct ClientNode {
     client: Client,
     lines: VecDeque<String>,
-    outgoing: VecDeque<(Address, Vec<u8>)>,
+    outgoing: VecDeque<(Address, Packet)>,
     bulk_received: u64,
 }
 
@@ -223,8 +225,9 @@ impl ClientNode {
 }
 
 impl Node for ClientNode {
-    fn handle_datagram(&mut self, now: Instant, from: Address, mut datagram: Vec<u8>) {
-        let _: Result<(), _> = self.client.handle_datagram(now, path(from), &mut datagram);
+    fn handle_packet(&mut self, now: Instant, from: Address, mut packet: Packet) {
+        let arrival = Arrival { path: path(from), ecn: packet.ecn };
+        let _: Result<(), _> = self.client.handle_datagram(now, arrival, &mut packet.bytes);
         self.read();
     }
 
@@ -238,11 +241,11 @@ impl Node for ClientNode {
         let _: Result<_, _> = self.client.say(Target::Room(LOBBY), EntryKind::Text, line);
     }
 
-    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
+    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)> {
         if self.outgoing.is_empty() {
             let mut out = Vec::new();
             let transmit = self.client.poll_transmit(now, &mut out)?;
-            self.outgoing.extend(datagrams(&transmit, &out));
+            self.outgoing.extend(packets(&transmit, &out));
         }
         self.outgoing.pop_front()
     }
@@ -264,7 +267,7 @@ impl Node for ClientNode {
         self.bulk_received
     }
 
-    fn header_bytes(&self) -> u64 {
+    fn header_bytes(&self) -> usize {
         HEADER_BYTES
     }
 }

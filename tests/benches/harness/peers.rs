@@ -1,6 +1,6 @@
 //! Who races, and a world for each.
 
-use super::link::{Link, Pipe};
+use super::link::pipe;
 use super::net::{Address, Net, Node};
 use super::ours::{ClientNode, HubNode, Keys};
 use super::quic::{Congestion, QuicNode};
@@ -8,6 +8,7 @@ use super::stream_app::Service;
 use super::tcp::TcpNode;
 use core::fmt;
 use core::time::Duration;
+use sim::network::Link;
 use spec::time::Instant;
 
 /// The server of every world.
@@ -108,8 +109,8 @@ impl World {
 
     /// Another client begins to connect, behind a link of its own.
     pub(crate) fn join(&mut self, link: Link) -> Address {
-        let up = self.net.lay(Pipe::new(link, self.pipe_seed(0)));
-        let down = self.net.lay(Pipe::new(link, self.pipe_seed(1)));
+        let up = self.net.lay(pipe(link, self.pipe_seed(0)));
+        let down = self.net.lay(pipe(link, self.pipe_seed(1)));
         self.join_through(up, down)
     }
 

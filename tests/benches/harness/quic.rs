@@ -1,15 +1,16 @@
 //! QUIC: quinn-proto with its defaults, a stream each way.
 
-use super::net::{Address, Node};
+use super::net::{Address, Node, Packet};
 use super::stream_app::{Service, StreamApp};
 use bytes::BytesMut;
 use core::net::SocketAddr;
 use core::time::Duration;
+use node_proto::transmit::Ecn;
 use quinn_proto::congestion::{CubicConfig, NewRenoConfig};
 use quinn_proto::crypto::rustls::QuicServerConfig;
 use quinn_proto::{
-    ClientConfig, ConnectionHandle, ConnectionId, DatagramEvent, Dir, Endpoint, EndpointConfig, Event,
-    ServerConfig, StreamEvent, StreamId, Transmit, TransportConfig,
+    ClientConfig, ConnectionHandle, ConnectionId, DatagramEvent, Dir, EcnCodepoint, Endpoint, EndpointConfig,
+    Event, ServerConfig, StreamEvent, StreamId, Transmit, TransportConfig,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 /// Bytes of IPv4 and UDP headers.
-const HEADER_BYTES: u64 = 28;
+const HEADER_BYTES: usize = 28;
 
 /// A certificate for the name `hub` and its Ed25519 key, for this purpose only: they protect nothing.
 static CERTIFICATE: &[u8] = include_bytes!("certificate.der");
@@ -74,6 +75,25 @@ fn address(socket: SocketAddr) -> Address {
     }
 }
 
+fn packet(transmit: &Transmit, out: &[u8]) -> Packet {
+    let ecn = match transmit.ecn {
+        None => Ecn::NotEct,
+        Some(EcnCodepoint::Ect0) => Ecn::Ect0,
+        Some(EcnCodepoint::Ect1) => Ecn::Ect1,
+        Some(EcnCodepoint::Ce) => Ecn::Ce,
+    };
+    Packet { bytes: out[..transmit.size].to_vec(), ecn }
+}
+
+const fn mark(ecn: Ecn) -> Option<EcnCodepoint> {
+    match ecn {
+        Ecn::NotEct => None,
+        Ecn::Ect0 => Some(EcnCodepoint::Ect0),
+        Ecn::Ect1 => Some(EcnCodepoint::Ect1),
+        Ecn::Ce => Some(EcnCodepoint::Ce),
+    }
+}
+
 struct Connection {
     peer: Address,
     inner: quinn_proto::Connection,
@@ -84,7 +104,7 @@ struct Connection {
 pub(crate) struct QuicNode {
     endpoint: Endpoint,
     connections: BTreeMap<ConnectionHandle, Connection>,
-    answers: VecDeque<(Address, Vec<u8>)>,
+    answers: VecDeque<(Address, Packet)>,
     app: StreamApp,
 }
 
@@ -163,7 +183,7 @@ impl QuicNode {
 
     fn answer(&mut self, transmit: Option<Transmit>, out: &[u8]) {
         if let Some(transmit) = transmit {
-            self.answers.push_back((address(transmit.destination), out[..transmit.size].to_vec()));
+            self.answers.push_back((address(transmit.destination), packet(&transmit, out)));
         }
     }
 
@@ -224,10 +244,11 @@ impl Connection {
 }
 
 impl Node for QuicNode {
-    fn handle_datagram(&mut self, now: Instant, from: Address, datagram: Vec<u8>) {
+    fn handle_packet(&mut self, now: Instant, from: Address, packet: Packet) {
         let mut out = Vec::new();
-        let bytes = BytesMut::from(&datagram[..]);
-        let event = self.endpoint.handle(to_theirs(now), socket(from), None, None, bytes, &mut out);
+        let bytes = BytesMut::from(&packet.bytes[..]);
+        let mark = mark(packet.ecn);
+        let event = self.endpoint.handle(to_theirs(now), socket(from), None, mark, bytes, &mut out);
         if let Some(event) = event {
             self.handle_event(now, event, out);
         }
@@ -246,14 +267,14 @@ impl Node for QuicNode {
         self.work();
     }
 
-    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
+    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)> {
         if let Some(answer) = self.answers.pop_front() {
             return Some(answer);
         }
         for connection in self.connections.values_mut() {
             let mut out = Vec::new();
             if let Some(transmit) = connection.inner.poll_transmit(to_theirs(now), 1, &mut out) {
-                return Some((address(transmit.destination), out));
+                return Some((address(transmit.destination), packet(&transmit, &out)));
             }
         }
         None
@@ -276,7 +297,7 @@ impl Node for QuicNode {
         self.app.bulk_received()
     }
 
-    fn header_bytes(&self) -> u64 {
+    fn header_bytes(&self) -> usize {
         HEADER_BYTES
     }
 }

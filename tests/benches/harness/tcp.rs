@@ -3,8 +3,9 @@
 //! It has no selective acknowledgements and no round-trip time-out below a second (RFC 6298), as a TCP by the
 //! book; the Linux one, which has more, is raced with real processes.
 
-use super::net::{Address, Node};
+use super::net::{Address, Node, Packet};
 use super::stream_app::{Service, StreamApp};
+use node_proto::transmit::Ecn;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer};
@@ -187,8 +188,8 @@ impl Connection {
 }
 
 impl Node for TcpNode {
-    fn handle_datagram(&mut self, now: Instant, _from: Address, datagram: Vec<u8>) {
-        self.wire.incoming.push_back(datagram);
+    fn handle_packet(&mut self, now: Instant, _from: Address, packet: Packet) {
+        self.wire.incoming.push_back(packet.bytes);
         self.work(now);
     }
 
@@ -201,12 +202,12 @@ impl Node for TcpNode {
         self.work(now);
     }
 
-    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Vec<u8>)> {
+    fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)> {
         if self.wire.outgoing.is_empty() {
             self.interface.poll(to_theirs(now), &mut self.wire, &mut self.sockets);
         }
-        let packet = self.wire.outgoing.pop_front()?;
-        Some((destination(&packet)?, packet))
+        let bytes = self.wire.outgoing.pop_front()?;
+        Some((destination(&bytes)?, Packet { bytes, ecn: Ecn::NotEct }))
     }
 
     fn poll_timeout(&mut self, now: Instant) -> Option<Instant> {
@@ -227,7 +228,7 @@ impl Node for TcpNode {
     }
 
     /// What is carried are whole IP packets.
-    fn header_bytes(&self) -> u64 {
+    fn header_bytes(&self) -> usize {
         0
     }
 }
