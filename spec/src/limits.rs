@@ -75,6 +75,8 @@ pub const DATAGRAM_BYTES_MAX: usize = 1452;
 pub const REPLAY_WINDOW: u64 = 2048;
 /// Connection ids a receiver accepts at a time.
 pub const CONNECTION_ID_WINDOW: usize = 5;
+/// Sessions that may share a connection id.
+pub const SHARING_MAX: usize = 4;
 /// Silence after which a sender moves to its next connection id.
 pub const CONNECTION_ID_IDLE: Duration = Duration::from_secs(15 * 60);
 /// Packets that may be sealed under one key (RFC 9001 section 6.6).
@@ -90,6 +92,13 @@ pub const CHALLENGES_MAX: u32 = 3;
 pub const UNPROVEN_FACTOR: u64 = 3;
 /// Answers to PATH_CHALLENGE that wait.
 pub const PATH_RESPONSES_MAX: usize = 2;
+
+// Ephemeral messages.
+
+/// Messages of a room kept for readers whose window is closed.
+pub const EPHEMERAL_MAX: usize = 64;
+/// Time between two messages of a client that the hub passes on.
+pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
 
 // Frames.
 

@@ -17,6 +17,8 @@ pub enum Timer {
     Challenge,
     /// Longer datagrams are to be tried.
     Mtu,
+    /// A session of a hub is to be looked at.
+    Session,
     /// Nothing was sent for a while.
     KeepAlive,
     /// The peer has been silent too long.

@@ -132,6 +132,7 @@ impl Report {
             ClientEvent::HubLogsKeys => {
                 self.notice("keylog", None, "the hub writes a key log: it can show others what it reads")
             }
+            ClientEvent::Typing { name, .. } => self.say(|| json!({"event": "typing", "name": name}), || None),
             ClientEvent::OtherVersions(_) | ClientEvent::KeyLog(_) => Ok(()),
         }
     }

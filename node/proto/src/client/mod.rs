@@ -126,6 +126,13 @@ pub enum ClientEvent {
         /// The name it was for, or nothing.
         name: String,
     },
+    /// Somebody types.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        name: String,
+    },
     /// Who is here.
     Members(Vec<String>),
     /// The hub does not answer.
@@ -286,12 +293,24 @@ impl Client {
         self.outbox.has_room()
     }
 
-    /// The shell has another socket. What is on its way would be answered to the old one, and a session belongs
-    /// to the address it began at: its ids are not shown to be at home at two.
+    /// The shell has another socket: the session goes on from there, under an id that nobody has seen. What is on
+    /// its way in a handshake would be answered to the old address, and is begun again.
     pub fn rebind(&mut self, now: Instant) {
-        if matches!(self.state, State::Active) {
-            self.session = None;
+        if !matches!(self.state, State::Active) {
+            return;
+        }
+        if let Some(session) = &mut self.session {
+            session.connection.moved(now);
+        }
+        if self.attempt.is_some() || self.session.is_none() {
             self.begin_attempt(now);
+        }
+    }
+
+    /// Says in passing that the person types something for `room`; it may be lost.
+    pub fn typing(&mut self, room: RoomId) {
+        if let Some(session) = &mut self.session {
+            session.typing = Some(room);
         }
     }
 
@@ -367,7 +386,7 @@ impl Client {
     /// The hub's first packet of a new session: from here on it is the session.
     fn handle_answer(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
-        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         session.connection.fin_answered();
         self.session = self.attempt.take().and_then(Attempt::into_session);
         self.after_datagram(now);
@@ -376,7 +395,7 @@ impl Client {
 
     fn handle_short(&mut self, now: Instant, from: Arrival, datagram: &mut [u8]) -> Result<(), Discard> {
         let Some(session) = &mut self.session else { return Err(Discard::UnknownConnection) };
-        session.handle_datagram(now, from, datagram, &mut self.timelines)?;
+        session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         // An old session that answers after all is as good as a new one.
         self.attempt = None;
         self.after_datagram(now);

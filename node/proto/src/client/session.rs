@@ -15,11 +15,14 @@ use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::DecodeError;
 use spec::wire::entry::{MessageId, Submission};
+use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
 /// The stream of control messages.
 const CONTROL: u64 = 0;
+/// Bytes of an EPHEMERAL frame with a client's TYPING.
+const EPHEMERAL_BYTES: usize = 16;
 
 /// What a client has to say before it has heard anything: the content of its FIN.
 #[derive(Debug)]
@@ -138,6 +141,8 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
+    /// The room somebody should hear that the person types in.
+    pub(super) typing: Option<RoomId>,
     /// The log is another one than before: what is in it is all news.
     reads_anew: bool,
 }
@@ -155,6 +160,7 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
+            typing: None,
             reads_anew: false,
         }
     }
@@ -203,7 +209,18 @@ impl Session {
     }
 
     pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
-        self.connection.transmit(now, out, |_| {})
+        let Self { connection, typing, .. } = self;
+        connection.transmit(now, out, |packer| {
+            if packer.may_elicit()
+                && let Some(room) = typing.take()
+            {
+                let mut message = Vec::new();
+                Ephemeral::Typing { name: "" }.encode(&mut message);
+                if packer.remaining() > EPHEMERAL_BYTES {
+                    packer.write(None, &Frame::Ephemeral { room: room.0, message: &message });
+                }
+            }
+        })
     }
 
     // hearing
@@ -215,11 +232,13 @@ impl Session {
         from: Arrival,
         datagram: &mut [u8],
         timelines: &mut BTreeMap<RoomId, Timeline>,
+        events: &mut VecDeque<ClientEvent>,
     ) -> Result<(), Discard> {
         let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| has_room(timelines, &frame));
         let frames = self.connection.handle_datagram(now, from, datagram, has_room)?;
         for frame in frames.iter() {
             take_entries(timelines, &frame);
+            events.extend(in_passing(&frame));
         }
         Ok(())
     }
@@ -299,6 +318,17 @@ impl Session {
             self.say(&Message::Subscribe { room: room.0, after: after.0 });
         }
         heard.events.push_back(ClientEvent::Room { room, kind, name: name.to_string() });
+    }
+}
+
+/// What a frame says in passing.
+fn in_passing(frame: &Frame<'_>) -> Option<ClientEvent> {
+    let Frame::Ephemeral { room, message } = frame else { return None };
+    match Ephemeral::decode(message) {
+        Ok(Ephemeral::Typing { name }) => {
+            Some(ClientEvent::Typing { room: RoomId(*room), name: name.to_string() })
+        }
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::room::Room;
 use super::sessions::{Cursor, Session, SessionId};
 use crate::connection::Packer;
 use crate::content::Content;
-use crate::log::{Effect, RoomId, Run, Seq};
+use crate::log::{AccountId, Effect, RoomId, Run, Seq};
 use crate::transmit::Transmit;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -19,12 +19,15 @@ impl Hub {
     /// Fills and seals the datagrams a session may send now into `out`. A session that has more to say is put at
     /// the back of the queue.
     pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> Option<Transmit> {
-        let Session { connection, cursors, turn, .. } = self.sessions.get_mut(id)?;
+        let session = self.sessions.get_mut(id)?;
+        let account = session.account();
+        let Session { connection, cursors, turn, .. } = session;
         let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
         let transmit = connection.transmit(now, out, |packer| {
             if packer.may_elicit() {
                 filler.write_lost(packer, cursors);
                 filler.write_rooms(packer, cursors, turn);
+                filler.write_ephemeral(packer, account, cursors);
                 filler.write_copies(packer, cursors);
             }
         });
@@ -81,7 +84,7 @@ impl Filler<'_> {
         mut count: u16,
     ) -> Option<Content> {
         while count > 0 {
-            match self.write(packer, room, Cursor { next: first, offset: 0 }, Some(count)) {
+            match self.write(packer, room, Cursor::at(first), Some(count)) {
                 Written::Whole(written) => {
                     first = Seq(first.0 + u64::from(written));
                     count -= written.min(count);
@@ -100,7 +103,7 @@ impl Filler<'_> {
         offset: u32,
         len: u16,
     ) -> Option<Content> {
-        match self.write_part(packer, room, Cursor { next: sequence, offset }, Some(len)) {
+        match self.write_part(packer, room, Cursor { offset, ..Cursor::at(sequence) }, Some(len)) {
             Written::Part(written, _) if written >= len => None,
             Written::Part(written, _) => {
                 let (offset, len) = (offset + u32::from(written), len - written);
@@ -135,25 +138,54 @@ impl Filler<'_> {
         cursors: &mut BTreeMap<RoomId, Cursor>,
         turn: &mut RoomId,
     ) {
-        let after = cursors.range(*turn..).map(|(room, _)| *room);
-        let order: Vec<RoomId> = after.chain(cursors.range(..*turn).map(|(room, _)| *room)).collect();
-        for room in order {
-            let Some(cursor) = cursors.get_mut(&room) else { continue };
-            loop {
-                match self.write(packer, room, *cursor, None) {
-                    Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
-                    Written::Part(_, true) => *cursor = Cursor { next: cursor.next.next(), offset: 0 },
-                    Written::Part(written, false) => cursor.offset += u32::from(written),
-                    Written::Waiting => break,
-                    Written::Full => {
-                        *turn = room;
-                        return;
-                    }
-                }
-                if self.rooms.get(&room).is_none_or(|room| cursor.next > room.head()) {
-                    break;
-                }
+        let first = *turn;
+        for (room, cursor) in cursors.range_mut(first..) {
+            if !self.write_room(packer, *room, cursor) {
+                *turn = *room;
+                return;
             }
+        }
+        for (room, cursor) in cursors.range_mut(..first) {
+            if !self.write_room(packer, *room, cursor) {
+                *turn = *room;
+                return;
+            }
+        }
+    }
+
+    /// New entries of a room; `false` when the datagram is full.
+    fn write_room(&mut self, packer: &mut Packer<'_>, room: RoomId, cursor: &mut Cursor) -> bool {
+        loop {
+            match self.write(packer, room, *cursor, None) {
+                Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
+                Written::Part(_, true) => (cursor.next, cursor.offset) = (cursor.next.next(), 0),
+                Written::Part(written, false) => cursor.offset += u32::from(written),
+                Written::Waiting => return true,
+                Written::Full => return false,
+            }
+            if self.rooms.get(&room).is_none_or(|room| cursor.next > room.head()) {
+                return true;
+            }
+        }
+    }
+
+    /// What may be lost, behind everything that may not.
+    fn write_ephemeral(
+        &self,
+        packer: &mut Packer<'_>,
+        account: Option<AccountId>,
+        cursors: &mut BTreeMap<RoomId, Cursor>,
+    ) {
+        for (room, cursor) in cursors {
+            let Some(log) = self.rooms.get(room) else { continue };
+            for said in log.ephemeral(cursor.heard).filter(|said| Some(said.author) != account) {
+                if said.message.len() + FRAME_HEADER_BYTES > packer.remaining() {
+                    return;
+                }
+                packer.write(None, &Frame::Ephemeral { room: room.0, message: &said.message });
+                cursor.heard = said.serial + 1;
+            }
+            cursor.heard = log.ephemeral_end();
         }
     }
 

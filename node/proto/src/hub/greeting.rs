@@ -166,9 +166,10 @@ impl Hub {
             return self.refuse(id, kind::SUBSCRIBE, Refusal::NoSuchRoom, (MessageId([0; 16]), ""));
         };
         let next = after.min(log.head()).next();
+        let heard = log.ephemeral_end();
         log.add_reader(id);
         if let Some(session) = self.sessions.get_mut(id) {
-            session.cursors.insert(room, Cursor { next, offset: 0 });
+            session.cursors.insert(room, Cursor { heard, ..Cursor::at(next) });
         }
         self.touch(id);
     }

@@ -13,7 +13,9 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod cid_table;
 mod commit;
+mod ephemeral;
 mod flush;
 mod greeting;
 pub mod operator;
@@ -22,6 +24,7 @@ mod presence;
 mod requests;
 mod room;
 mod sessions;
+mod wheel;
 
 use crate::connection::{Connection, End};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
@@ -144,6 +147,8 @@ pub struct Hub {
     events: VecDeque<HubEvent>,
     is_closing: bool,
     stats: HubStats,
+    /// Sessions whose deadline passed; empty between calls.
+    due: Vec<SessionId>,
 }
 
 impl Hub {
@@ -167,6 +172,7 @@ impl Hub {
             events: VecDeque::new(),
             is_closing: false,
             stats: HubStats::default(),
+            due: Vec::new(),
         };
         hub.recover(recovered);
         hub
@@ -260,8 +266,13 @@ impl Hub {
                 &mut copy[..]
             };
             let Some(known) = self.sessions.get_mut(*session) else { continue };
-            result = known.connection.handle_datagram(now, from, bytes, |_| true).map(|_| ());
-            if result.is_ok() {
+            if !known.take_turn(now) {
+                return Err(Discard::RateLimited);
+            }
+            let opened = known.connection.handle_datagram(now, from, bytes, |_| true);
+            result = opened.as_ref().map(|_| ()).map_err(|discard| *discard);
+            if let Ok(frames) = opened {
+                self.hear_ephemeral(now, *session, &frames);
                 self.sessions.refresh_ids(*session);
                 self.confirm(now, *session);
                 self.serve(now, *session);
@@ -365,7 +376,9 @@ impl Hub {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.admission.handle_timeout(now, &mut self.random);
-        for id in self.sessions.due(now) {
+        let mut due = core::mem::take(&mut self.due);
+        self.sessions.due(now, &mut due);
+        for id in due.drain(..) {
             let Some(session) = self.sessions.get_mut(id) else { continue };
             session.connection.handle_timeout(now);
             // A client that never was heard gave up long ago.
@@ -374,6 +387,7 @@ impl Hub {
             }
             self.touch(id);
         }
+        self.due = due;
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
@@ -434,7 +448,7 @@ impl Hub {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         earliest([
-            self.sessions.deadline(),
+            self.sessions.deadline().map(|at| (at, Timer::Session)),
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
         ])

@@ -2,8 +2,9 @@
 
 use super::sessions::SessionId;
 use crate::log::{AccountId, Page, Run, Seq};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
+use spec::limits::EPHEMERAL_MAX;
 use spec::wire::message::RoomKind;
 
 /// Bytes of pages a room keeps in memory; any page may be read from the log again.
@@ -22,6 +23,20 @@ pub(super) struct Room {
     readers: BTreeSet<SessionId>,
     /// Reads that were asked of the log and not answered.
     reading: BTreeSet<Seq>,
+    ephemeral: VecDeque<Said>,
+    /// Number behind the last ephemeral message.
+    ephemeral_end: u64,
+}
+
+/// An ephemeral message.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Its number in the room.
+    pub(super) serial: u64,
+    /// Who said it, and need not hear it.
+    pub(super) author: AccountId,
+    /// What.
+    pub(super) message: Vec<u8>,
 }
 
 impl Room {
@@ -35,7 +50,28 @@ impl Room {
             cached: 0,
             readers: BTreeSet::new(),
             reading: BTreeSet::new(),
+            ephemeral: VecDeque::new(),
+            ephemeral_end: 0,
         }
+    }
+
+    /// The ephemeral messages from number `from` on, as far as they are kept.
+    pub(super) fn ephemeral(&self, from: u64) -> impl Iterator<Item = &Said> {
+        self.ephemeral.iter().skip_while(move |said| said.serial < from)
+    }
+
+    /// Number behind the last of them.
+    pub(super) const fn ephemeral_end(&self) -> u64 {
+        self.ephemeral_end
+    }
+
+    /// Adds an ephemeral message; the oldest makes room.
+    pub(super) fn murmur(&mut self, author: AccountId, message: Vec<u8>) {
+        if self.ephemeral.len() >= EPHEMERAL_MAX {
+            self.ephemeral.pop_front();
+        }
+        self.ephemeral.push_back(Said { serial: self.ephemeral_end, author, message });
+        self.ephemeral_end += 1;
     }
 
     /// Whether it is a room for two, and `account` one of them.

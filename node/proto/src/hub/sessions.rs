@@ -1,18 +1,36 @@
 //! The sessions of a hub: found by connection id, woken in time, flushed in turn.
 
 use super::accounts::ClientKey;
+use super::cid_table::{CidTable, Sharing};
+use super::wheel::Wheel;
 use crate::connection::Connection;
 use crate::log::{AccountId, RoomId, Seq, Ticket};
-use crate::timer::Deadline;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::time::Instant;
 use spec::wire::short::ConnectionId;
 
-/// Names a session; a number is never used for another.
+/// Datagrams of one session that are looked at in one turn: one member's flood delays nobody.
+const DATAGRAMS_PER_TURN: u32 = 64;
+
+/// Names a session: its slot, and how many sessions the slot held before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SessionId(u64);
+pub(super) struct SessionId {
+    slot: u32,
+    generation: u32,
+}
+
+impl SessionId {
+    #[cfg(test)]
+    pub(super) const fn test(slot: u32) -> Self {
+        Self { slot, generation: 0 }
+    }
+
+    const fn place(self) -> usize {
+        self.slot as usize
+    }
+}
 
 /// How far a session has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +57,15 @@ pub(super) struct Cursor {
     pub(super) next: Seq,
     /// How much of that entry is said, when it is too large for one datagram.
     pub(super) offset: u32,
+    /// The next of the room's ephemeral messages.
+    pub(super) heard: u64,
+}
+
+impl Cursor {
+    /// At the beginning of an entry.
+    pub(super) const fn at(next: Seq) -> Self {
+        Self { next, offset: 0, heard: 0 }
+    }
 }
 
 /// One client's session.
@@ -52,9 +79,15 @@ pub(super) struct Session {
     pub(super) cursors: BTreeMap<RoomId, Cursor>,
     /// The room whose turn it is when the next datagram is filled.
     pub(super) turn: RoomId,
+    /// When it last said that its person types.
+    pub(super) typed_at: Option<Instant>,
     is_ready: bool,
-    deadline: Option<Deadline>,
+    /// The tick of the wheel at which it is looked at.
+    armed: Option<u64>,
     ids: Vec<ConnectionId>,
+    /// The turn its last datagram came in, and how many came in it.
+    turn_at: Instant,
+    turn_datagrams: u32,
 }
 
 impl Session {
@@ -67,10 +100,22 @@ impl Session {
             stage: Stage::New,
             cursors: BTreeMap::new(),
             turn: RoomId(0),
+            typed_at: None,
             is_ready: false,
-            deadline: None,
+            armed: None,
             ids: Vec::new(),
+            turn_at: Instant(0),
+            turn_datagrams: 0,
         }
+    }
+
+    /// Whether another datagram of it may be looked at in the turn that is known by its time.
+    pub(super) fn take_turn(&mut self, now: Instant) -> bool {
+        if self.turn_at != now {
+            (self.turn_at, self.turn_datagrams) = (now, 0);
+        }
+        self.turn_datagrams += 1;
+        self.turn_datagrams <= DATAGRAMS_PER_TURN
     }
 
     /// The account it was greeted as.
@@ -82,41 +127,54 @@ impl Session {
     }
 }
 
+/// A place for a session.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    session: Option<Session>,
+}
+
 /// All sessions.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    sessions: BTreeMap<SessionId, Session>,
-    /// Up to a handful of sessions share an id, by chance or by an insider's work: each is tried.
-    by_connection_id: BTreeMap<ConnectionId, Vec<SessionId>>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    by_connection_id: CidTable,
     by_key: BTreeMap<ClientKey, BTreeSet<SessionId>>,
     ready: VecDeque<SessionId>,
-    deadlines: BTreeSet<(Deadline, SessionId)>,
-    next: u64,
+    wheel: Wheel,
 }
 
 impl Sessions {
     pub(super) fn len(&self) -> usize {
-        self.sessions.len()
+        self.slots.len() - self.free.len()
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(&id)
+        let slot = self.slots.get(id.place()).filter(|slot| slot.generation == id.generation)?;
+        slot.session.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.sessions.get_mut(&id)
-    }
-
-    pub(super) fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> + '_ {
-        self.sessions.iter().map(|(id, session)| (id.0, &session.connection))
+        let slot = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation)?;
+        slot.session.as_mut()
     }
 
     pub(super) fn ids(&self) -> Vec<SessionId> {
-        self.sessions.keys().copied().collect()
+        let named = (0..).zip(&self.slots).filter(|(_, slot)| slot.session.is_some());
+        named.map(|(slot, Slot { generation, .. })| SessionId { slot, generation: *generation }).collect()
     }
 
-    pub(super) fn by_connection_id(&self, id: ConnectionId) -> Vec<SessionId> {
-        self.by_connection_id.get(&id).cloned().unwrap_or_default()
+    /// The connections of all sessions, each with a number that no other has.
+    pub(super) fn connections(&self) -> impl Iterator<Item = (u64, &Connection)> {
+        (0u64..).zip(&self.slots).filter_map(|(place, slot)| {
+            let session = slot.session.as_ref()?;
+            Some((place << 32 | u64::from(slot.generation), &session.connection))
+        })
+    }
+
+    pub(super) fn by_connection_id(&self, id: ConnectionId) -> Sharing {
+        self.by_connection_id.get(id)
     }
 
     pub(super) fn of_key(&self, key: &ClientKey) -> Vec<SessionId> {
@@ -124,21 +182,26 @@ impl Sessions {
     }
 
     pub(super) fn insert(&mut self, session: Session) -> SessionId {
-        let id = SessionId(self.next);
-        self.next += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let place = &mut self.slots[slot as usize];
+        let id = SessionId { slot, generation: place.generation };
         self.by_key.entry(session.client_key).or_default().insert(id);
-        self.sessions.insert(id, session);
+        place.session = Some(session);
         self.refresh_ids(id);
         self.mark_ready(id);
         id
     }
 
     pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
-        let session = self.sessions.remove(&id)?;
-        self.forget_ids(id, &session.ids);
-        if let Some(deadline) = session.deadline {
-            self.deadlines.remove(&(deadline, id));
-        }
+        self.get(id)?;
+        let slot = self.slots.get_mut(id.place())?;
+        let session = slot.session.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        session.ids.iter().for_each(|connection_id| self.by_connection_id.remove(*connection_id, id));
         if let Some(ids) = self.by_key.get_mut(&session.client_key) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -150,32 +213,20 @@ impl Sessions {
 
     /// The connection ids a session accepts may have moved on.
     pub(super) fn refresh_ids(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.get(id) else { return };
         if session.connection.accepted_ids().eq(session.ids.iter().copied()) {
             return;
         }
         let new: Vec<ConnectionId> = session.connection.accepted_ids().collect();
+        let Some(session) = self.get_mut(id) else { return };
         let old = core::mem::replace(&mut session.ids, new.clone());
-        self.forget_ids(id, &old);
-        for connection_id in new {
-            self.by_connection_id.entry(connection_id).or_default().push(id);
-        }
-    }
-
-    fn forget_ids(&mut self, id: SessionId, ids: &[ConnectionId]) {
-        for connection_id in ids {
-            if let Some(sharing) = self.by_connection_id.get_mut(connection_id) {
-                sharing.retain(|other| *other != id);
-                if sharing.is_empty() {
-                    self.by_connection_id.remove(connection_id);
-                }
-            }
-        }
+        old.iter().for_each(|connection_id| self.by_connection_id.remove(*connection_id, id));
+        new.iter().for_each(|connection_id| self.by_connection_id.insert(*connection_id, id));
     }
 
     /// A session may have something to send.
     pub(super) fn mark_ready(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(&id)
+        if let Some(session) = self.get_mut(id)
             && !core::mem::replace(&mut session.is_ready, true)
         {
             self.ready.push_back(id);
@@ -186,7 +237,7 @@ impl Sessions {
     pub(super) fn pop_ready(&mut self) -> Option<SessionId> {
         loop {
             let id = self.ready.pop_front()?;
-            if let Some(session) = self.sessions.get_mut(&id) {
+            if let Some(session) = self.get_mut(id) {
                 session.is_ready = false;
                 return Some(id);
             }
@@ -195,22 +246,39 @@ impl Sessions {
 
     /// A session was flushed: note when it wants to be woken.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let deadline = session.connection.poll_timeout();
-        if let Some(old) = core::mem::replace(&mut session.deadline, deadline) {
-            self.deadlines.remove(&(old, id));
-        }
-        if let Some(deadline) = deadline {
-            self.deadlines.insert((deadline, id));
+        let Some(slot) = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation) else {
+            return;
+        };
+        let Some(session) = &mut slot.session else { return };
+        if let Some((at, _)) = session.connection.poll_timeout() {
+            session.armed = Some(self.wheel.arm(id, at, session.armed));
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Deadline> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.wheel.deadline()
     }
 
-    /// The sessions whose deadline has passed.
-    pub(super) fn due(&self, now: Instant) -> Vec<SessionId> {
-        self.deadlines.iter().take_while(|((at, _), _)| *at <= now).map(|(_, id)| *id).collect()
+    /// Puts the sessions whose deadline has passed into `due`, and sets the others again.
+    pub(super) fn due(&mut self, now: Instant, due: &mut Vec<SessionId>) {
+        let looked_at = due.len();
+        while let Some((tick, ids)) = self.wheel.take(now) {
+            let slots = &mut self.slots;
+            due.extend(ids.filter(|id| {
+                let slot = slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation);
+                let session = slot.and_then(|slot| slot.session.as_mut());
+                session.is_some_and(|session| session.armed.take_if(|armed| *armed == tick).is_some())
+            }));
+        }
+        let mut at = looked_at;
+        while let Some(id) = due.get(at).copied() {
+            let is_due = self.get(id).and_then(|session| session.connection.poll_timeout());
+            if is_due.is_some_and(|(at, _)| at <= now) {
+                at += 1;
+            } else {
+                due.swap_remove(at);
+                self.refresh_deadline(id);
+            }
+        }
     }
 }
