@@ -3,15 +3,13 @@
 use super::Violation;
 use crate::ClientId;
 use crate::plant::{Gauge, Plant};
-use node_proto::connection::Connection;
+use node_proto::connection::{Connection, Stats};
 use node_proto::{Client, Hub};
-use spec::limits::{HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX};
+use spec::limits::{DATAGRAM_BYTES_MAX, HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX};
 use std::collections::BTreeMap;
 
 /// Packets a probe time-out may send beyond the window (RFC 9002 section 6.2.4).
 const PROBE_PACKETS: u64 = 2;
-/// Bytes of the longest datagram.
-const DATAGRAM_BYTES: u64 = 1452;
 /// Packets a connection keeps account of.
 const PACKETS_MAX: usize = 2048;
 /// Lines an outbox holds.
@@ -96,26 +94,26 @@ impl Gauges {
         plant: &mut Option<&mut (dyn Plant + 'static)>,
     ) -> Result<(), Violation> {
         let status = connection.status();
-        let (metrics, stats) = (status.metrics, status.stats);
-        let before = self
-            .seen
-            .get(&key)
-            .copied()
-            .filter(|seen| seen.sent <= stats.sent && seen.probes <= stats.probes);
-        let (probes, base) = before
-            .map_or((stats.probes, 0), |seen| (stats.probes - seen.probes, seen.allowed.min(seen.in_flight)));
-        // A probe that was allowed may be sent later: the last two always may.
-        let extra = usize::try_from((probes + 1) * PROBE_PACKETS * DATAGRAM_BYTES).unwrap_or(usize::MAX);
-        let allowed = metrics.window_bytes.max(base).saturating_add(extra);
-        let gauge = Gauge { what: "bytes in flight", held: metrics.bytes_in_flight, most: allowed };
+        let (metrics, Stats { probes, sent, .. }) = (status.metrics, status.stats);
+        // Another connection in the same place counts from the beginning.
+        let before = self.seen.get(&key).filter(|seen| seen.sent <= sent && seen.probes <= probes);
+        let (new_probes, base) =
+            before.map_or((probes, 0), |seen| (probes - seen.probes, seen.allowed.min(seen.in_flight)));
+        let allowed = metrics.window_bytes.max(base) + probe_bytes(new_probes);
+        // Probes that were allowed before may leave now.
+        let most = allowed + probe_bytes(1);
+        let gauge = Gauge { what: "bytes in flight", held: metrics.bytes_in_flight, most };
         let Gauge { held: in_flight, .. } = plant.as_mut().map_or(gauge, |plant| plant.gauge(gauge));
-        if in_flight > allowed {
-            return Err(Violation::WindowExceeded { in_flight, allowed });
+        if in_flight > most {
+            return Err(Violation::WindowExceeded { in_flight, allowed: most });
         }
-        let (sent, probes) = (stats.sent, stats.probes);
-        self.seen.insert(key, Seen { in_flight, allowed: metrics.window_bytes.max(base), probes, sent });
+        self.seen.insert(key, Seen { in_flight, allowed, probes, sent });
         Ok(())
     }
+}
+
+fn probe_bytes(probes: u64) -> usize {
+    usize::try_from(probes * PROBE_PACKETS).unwrap_or(usize::MAX).saturating_mul(DATAGRAM_BYTES_MAX)
 }
 
 fn weigh(plant: &mut Option<&mut (dyn Plant + 'static)>, gauge: Gauge) -> Result<(), Violation> {

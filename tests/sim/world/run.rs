@@ -80,7 +80,7 @@ impl World {
             return false;
         }
         self.now = self.now.max(at);
-        assert!(self.guard.count(self.now), "{}: too much happens", self.place());
+        assert!(self.guard.count(self.now), "{}: too much happens: {}", self.place(), self.alarms());
         match self.agenda.take(self.now) {
             Some(event) => self.happen(event),
             None => self.ring(),
@@ -91,6 +91,17 @@ impl World {
     /// Which world and when, for whoever has to find it again.
     pub(super) fn place(&self) -> String {
         format!("seed {} after {:?}", self.seed, self.now.since(Instant(0)))
+    }
+
+    /// Who wants to be woken, and why.
+    fn alarms(&self) -> String {
+        let hub = self.hub.as_ref().and_then(node_proto::Hub::poll_timeout);
+        let clients: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| node.client.as_ref().and_then(node_proto::Client::poll_timeout))
+            .collect();
+        format!("hub {hub:?}, clients {clients:?}")
     }
 
     fn next_alarm(&self) -> Option<Instant> {

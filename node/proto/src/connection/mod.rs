@@ -61,7 +61,7 @@ use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 use spec::wire::frame::{Frame, Frames, Side};
-use spec::wire::short::ConnectionId;
+use spec::wire::short::{self, ConnectionId};
 use stream::RecvStreams;
 use trace::Trace;
 
@@ -292,7 +292,7 @@ impl Connection {
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let id = spec::wire::short::connection_id(datagram).ok_or(Discard::Length)?;
+        let id = short::connection_id(datagram).ok_or(Discard::Length)?;
         let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
         //= spec/PROTOCOL.md#paths
         //# A client MUST drop a SHORT datagram from another address than the hub's.
@@ -524,13 +524,16 @@ impl Connection {
         if self.end().is_some() {
             return None;
         }
+        // What may not leave wakes nobody: the next datagram of the peer makes room for it.
+        let may_send = short::longest_within(self.paths.budget_bytes()).is_some();
+        let is_asking = !self.due.challenge && !self.is_closing();
         earliest([
-            self.received.deadline().map(|at| (at, Timer::Acknowledge)),
+            self.received.deadline().filter(|_| may_send).map(|at| (at, Timer::Acknowledge)),
             self.recovery.loss.deadline().map(|at| (at, Timer::Loss)),
             self.recovery.paced_until().map(|at| (at, Timer::Pace)),
-            self.paths.deadline().filter(|_| !self.due.challenge).map(|at| (at, Timer::Challenge)),
+            self.paths.deadline().filter(|_| is_asking).map(|at| (at, Timer::Challenge)),
             self.mtu_probe_at().map(|at| (at, Timer::Mtu)),
-            self.probe_at().map(|at| (at, Timer::Probe)),
+            self.probe_at().filter(|_| may_send).map(|at| (at, Timer::Probe)),
             self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
             self.ending.deadline().map(|at| (at, Timer::Close)),
             Some((self.last_received + IDLE_TIMEOUT, Timer::Idle)),

@@ -4,7 +4,7 @@
 
 use super::Connection;
 use super::ledger::Traits;
-use super::path::challenge_timeout;
+use super::path::{CHALLENGE_DATAGRAM_BYTES, challenge_timeout};
 use super::trace::Step;
 use crate::content::Content;
 use crate::transmit::{Ecn, Path, Transmit};
@@ -37,8 +37,6 @@ const COPY_BYTES_MAX: usize = 320;
 const COPY_AGE_PARTS: u32 = 4;
 /// Bytes of the largest header of a STREAM frame.
 const STREAM_HEADER_BYTES: usize = 1 + 8 + 8 + 2;
-/// Bytes of a SHORT datagram with a question or an answer about a path.
-const CHALLENGE_DATAGRAM_BYTES: usize = 93;
 
 /// A datagram being filled. What is in it counts as said, so it has to be [`seal`](Packer::seal)ed.
 #[must_use]

@@ -7,6 +7,9 @@ use core::time::Duration;
 use spec::limits::{CHALLENGES_MAX, UNPROVEN_FACTOR};
 use spec::time::Instant;
 
+/// Bytes of a SHORT datagram with a question or an answer about a path.
+pub(super) const CHALLENGE_DATAGRAM_BYTES: usize = 93;
+
 /// A question whether the client is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Challenge {
@@ -184,8 +187,10 @@ impl Paths {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let ways = [Some(&self.active), self.before.as_ref()];
-        let challenges = ways.into_iter().flatten().filter_map(|way| way.challenge.as_ref());
+        // An address is asked only within what came from it.
+        let ways = [Some(&self.active), self.before.as_ref()].into_iter().flatten();
+        let ways = ways.filter(|way| way.budget_bytes() >= CHALLENGE_DATAGRAM_BYTES);
+        let challenges = ways.filter_map(|way| way.challenge.as_ref());
         challenges.filter_map(Challenge::due_at).min()
     }
 }
@@ -232,6 +237,7 @@ mod tests {
     #[test]
     fn both_addresses_are_asked_three_times() {
         let (mut paths, _) = moved();
+        paths.received(path(2), 1000);
         for round in 0..3 {
             let now = Instant(100_000 * round);
             assert!(paths.is_due(now));
