@@ -193,6 +193,7 @@ impl World {
             is_open: self.is_open,
             grace: self.grace,
             sessions_max: 1000,
+            blob_bytes_max: 0,
             key_log: false,
             keys: self.keys,
         };

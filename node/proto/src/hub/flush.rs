@@ -21,7 +21,7 @@ impl Hub {
     pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> Option<Transmit> {
         let session = self.sessions.get_mut(id)?;
         let account = session.account();
-        let Session { connection, cursors, turn, .. } = session;
+        let Session { connection, cursors, turn, bulk, .. } = session;
         let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
         let transmit = connection.transmit(now, out, |packer| {
             if packer.may_elicit() {
@@ -29,8 +29,10 @@ impl Hub {
                 filler.write_rooms(packer, cursors, turn);
                 filler.write_ephemeral(packer, account, cursors);
                 filler.write_copies(packer, cursors);
+                bulk.fill(packer);
             }
         });
+        self.collect_blobs(id);
         if transmit.is_some() {
             self.sessions.mark_ready(id);
         }
