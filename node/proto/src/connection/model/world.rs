@@ -43,12 +43,10 @@ pub(super) struct World {
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// An end sends its next packet.
-    Send { from: usize, how: Filling },
+    /// An end sends its next packet, and it `arrives` or is lost: when it is lost, nobody can tell.
+    Send { from: usize, how: Filling, arrives: bool },
     /// A packet arrives; it may do so again when it `stays`.
     Deliver { to: usize, number: u64, stays: bool },
-    /// A packet does not arrive.
-    Lose { to: usize, number: u64 },
     /// Something sent earlier than something acknowledged has waited long enough.
     LossTimeout { at: usize },
     /// Nothing was heard for long.
@@ -75,21 +73,27 @@ impl World {
     }
 
     fn sends(&self, scenario: &Scenario, from: usize, actions: &mut Vec<Action>) {
+        let mut send = |how| {
+            actions.push(Action::Send { from, how, arrives: true });
+            if self.left.losses > 0 {
+                actions.push(Action::Send { from, how, arrives: false });
+            }
+        };
         let plain = Filling { room_bytes: 0, has_copies: false, leaves_out: false };
         if self.ends[from].owes_ack() {
-            actions.push(Action::Send { from, how: plain });
+            send(plain);
         }
         if !self.ends[from].has_to_say() {
             return;
         }
         for room_bytes in scenario.rooms_bytes.iter().copied() {
             let how = Filling { room_bytes, ..plain };
-            actions.push(Action::Send { from, how });
+            send(how);
             if scenario.has_copies {
-                actions.push(Action::Send { from, how: Filling { has_copies: true, ..how } });
+                send(Filling { has_copies: true, ..how });
             }
             if self.left.left_out > 0 {
-                actions.push(Action::Send { from, how: Filling { leaves_out: true, ..how } });
+                send(Filling { leaves_out: true, ..how });
             }
         }
     }
@@ -99,9 +103,6 @@ impl World {
             actions.push(Action::Deliver { to, number, stays: false });
             if self.left.duplicates > 0 {
                 actions.push(Action::Deliver { to, number, stays: true });
-            }
-            if self.left.losses > 0 {
-                actions.push(Action::Lose { to, number });
             }
         }
     }
@@ -124,9 +125,11 @@ impl World {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Send { from, how } => {
+            Action::Send { from, how, arrives } => {
                 self.left.left_out -= u8::from(how.leaves_out);
-                self.ways[1 - from].extend(self.ends[from].fill(how));
+                self.left.losses -= u8::from(!arrives);
+                let packet = self.ends[from].fill(how);
+                self.ways[1 - from].extend(packet.filter(|_| arrives));
             }
             Action::Deliver { to, number, stays: true } => {
                 self.left.duplicates -= 1;
@@ -136,10 +139,6 @@ impl World {
             Action::Deliver { to, number, stays: false } => {
                 let payload = self.ways[to].remove(&number).unwrap();
                 self.ends[to].receive(number, &payload);
-            }
-            Action::Lose { to, number } => {
-                self.left.losses -= 1;
-                self.ways[to].remove(&number);
             }
             Action::LossTimeout { at } => self.pass_time(at, End::time_out_loss),
             Action::ProbeTimeout { at } => self.pass_time(at, End::probe),
@@ -210,14 +209,18 @@ impl Model for Scenario {
             Property::always("a number is used once", |_, world: &World| {
                 world.ends.iter().all(End::numbers_agree)
             }),
-            Property::always("a run ends when everything arrived and is settled", |scenario, world: &World| {
-                let mut actions = Vec::new();
-                scenario.actions(world, &mut actions);
-                !actions.is_empty() || world.is_done(scenario)
-            }),
-            Property::sometimes("everything arrives in spite of every misfortune", |scenario, world: &World| {
-                world.left == Misfortunes::default() && world.is_done(scenario)
-            }),
+            Property::always(
+                "a run ends when everything arrived and is settled",
+                |scenario, world: &World| {
+                    let mut actions = Vec::new();
+                    scenario.actions(world, &mut actions);
+                    !actions.is_empty() || world.is_done(scenario)
+                }
+            ),
+            Property::sometimes(
+                "everything arrives in spite of every misfortune",
+                |scenario, world: &World| { world.left == Misfortunes::default() && world.is_done(scenario) }
+            ),
             Property::sometimes("a packet that counts as lost is on its way", |_, world: &World| {
                 world.some_packet_is_lost_but_on_its_way()
             }),
