@@ -13,7 +13,7 @@ mod world;
 
 extern crate std;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use end::Fault;
 use stateright::{Checker, HasDiscoveries, Model};
@@ -60,7 +60,8 @@ fn a_million_states_without_a_violation() {
             checker.max_depth()
         );
         states += checker.unique_state_count();
-        for (name, path) in checker.discoveries() {
+        let discoveries: BTreeMap<_, _> = checker.discoveries().into_iter().collect();
+        for (name, path) in discoveries {
             let is_violation = scenario.property(name).expectation.discovery_is_failure();
             assert!(!is_violation, "{name}: {:?}", path.into_actions());
             seen.insert(name);
