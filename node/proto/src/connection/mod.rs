@@ -20,6 +20,8 @@ mod held;
 mod keys;
 mod ledger;
 mod loss;
+#[cfg(test)]
+mod model;
 mod mtu;
 mod numbers;
 mod packer;
