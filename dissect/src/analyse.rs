@@ -1,4 +1,4 @@
-//! The analysis from end to end: read, take apart, recognise, search, judge.
+//! The analysis from end to end: read, take apart, derive keys, recognise, search, open, judge.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -14,7 +14,7 @@ use crate::packet::{self, Packet};
 use crate::pcap::{Capture, ReadError};
 use crate::report::{CaptureSummary, Report};
 use crate::reuse;
-use crate::session::{self, Kind, Recognised};
+use crate::session::{self, Directory, Kind, Recognised};
 use crate::tree::{Class, Field};
 use crate::verdict::{Finding, Level, Verdict};
 
@@ -53,7 +53,11 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
     let capture = Capture::read(source)?;
     let mut packets = packet::take_apart(&capture);
     let mut flows = flow::group(&packets);
-    let Recognised { sessions, mut findings, pairs } = session::recognise(&capture.bytes, &mut packets);
+    let mut opening = options.key_log.as_ref().map(|log| open::follow(log, &capture.bytes, &packets));
+    let mut without_keys = Directory::default();
+    let directory = opening.as_mut().map_or(&mut without_keys, open::Opening::directory);
+    let Recognised { sessions, mut findings, pairs } =
+        session::recognise(&capture.bytes, &mut packets, directory);
     for flow in &mut flows {
         let (low, high) = (flow.initiator.min(flow.responder), flow.initiator.max(flow.responder));
         flow.sealgram = pairs.contains(&(low, high));
@@ -69,8 +73,8 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
     let mut canary = canary::search(&secrets, &capture, &packets, &flows);
     findings.extend(judge::canary(&canary));
 
-    let sealed = options.key_log.as_ref().map(|log| {
-        let (sealed, found) = open::open(log, &sessions, &capture.bytes, &mut packets);
+    let sealed = opening.map(|opening| {
+        let (sealed, found) = opening.open(&sessions, &capture.bytes, &mut packets);
         findings.extend(found);
         let plaintexts: Vec<&[u8]> =
             sealed.datagrams.iter().map(|datagram| datagram.plaintext.as_slice()).collect();

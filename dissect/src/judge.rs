@@ -33,8 +33,11 @@ pub(crate) fn conformance(
         let text = format!("attempt {} did not complete its handshake", session.attempt());
         findings.push(Finding::note(Level::E1, "session.incomplete", text));
     }
-    let ends: BTreeSet<Endpoint> =
-        sessions.iter().flat_map(|session| [session.client, session.hub]).collect();
+    let ends: BTreeSet<Endpoint> = flows
+        .iter()
+        .filter(|flow| flow.sealgram && flow.protocol == Protocol::Udp)
+        .flat_map(|flow| [flow.initiator, flow.responder])
+        .collect();
     let is_beside = |flow: &&Flow| {
         let touches = ends.contains(&flow.initiator) || ends.contains(&flow.responder);
         flow.protocol == Protocol::Udp && !flow.sealgram && touches
@@ -55,22 +58,7 @@ pub(crate) fn conformance(
         findings.push(Finding::gap(Level::E1, "session.headless", text));
     }
     findings.extend(odd_versions(packets, bytes));
-    findings.extend(sessions.iter().filter_map(|session| changing_ids(session, packets)));
     findings
-}
-
-/// A sender moves to its next connection id at most every 15 minutes. More ids than that carry something
-/// else.
-fn changing_ids(session: &Session, packets: &[Packet]) -> Option<Finding> {
-    const SECONDS: i128 = 900;
-    let members = session.members.iter().filter_map(|member| packets.get(member.index)?.time_ns);
-    let (first, last) = (members.clone().min().unwrap_or(0), members.max().unwrap_or(0));
-    let allowed = 2 + (last - first) / (SECONDS * 1_000_000_000);
-    let ids = session.client_connection_ids.len().max(session.hub_connection_ids.len());
-    (i128::try_from(ids).unwrap_or(i128::MAX) > allowed).then(|| {
-        let text = format!("attempt {} has {ids} connection ids in one direction", session.attempt());
-        Finding::gap(Level::E1, "session.connection-ids", format!("{text}, where {allowed} are enough"))
-    })
 }
 
 /// PROTOCOL.md, Other versions: VERSION lists versions of this protocol and GREASE, filled up with zeros.

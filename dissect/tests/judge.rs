@@ -3,38 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[expect(dead_code, reason = "these tests use a part of it")]
 mod run;
 
 use dissect::verdict::{Level, Outcome};
-use dissect::{KeyLog, Options, Report, analyse};
-use run::{Leak, Run};
+use dissect::{KeyLog, Options, analyse};
+use run::{Leak, Run, judge, rules};
 
 const SECRET: &str = "meet me behind the old mill";
-
-fn judge(capture: &[u8], options: &Options) -> Report {
-    let report = analyse(capture, options).expect("it is a capture");
-    assert!(report.ledger.balanced, "the ledger adds up");
-    report
-}
-
-fn rules(report: &Report) -> Vec<&'static str> {
-    report
-        .findings
-        .iter()
-        .filter(|finding| finding.severity != dissect::verdict::Severity::Note)
-        .filter(|finding| finding.level <= report.verdict.required)
-        .map(|finding| finding.rule)
-        .collect()
-}
-
-fn with_keys(run: &Run) -> Options {
-    Options { key_log: Some(KeyLog::parse(&run.key_log).unwrap()), ..Options::default() }
-}
 
 #[test]
 fn a_sound_run_is_opaque_without_keys() {
     let run = Run::new(1, 40, Leak::None);
-    let report = judge(&run.pcap(), &Options::default());
+    let report = run.judge(&Options::default());
     assert_eq!(rules(&report), [""; 0]);
     assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E2)));
     assert_eq!(report.sessions.len(), 1);
@@ -47,7 +28,7 @@ fn a_sound_run_is_opaque_without_keys() {
 fn a_canary_that_is_sealed_is_not_found_and_the_control_is_complete() {
     let run = Run::new(2, 40, Leak::None);
     let options = Options { canaries: vec![SECRET.into()], require: Some(Level::E3), ..Options::default() };
-    let report = judge(&run.pcap(), &options);
+    let report = run.judge(&options);
     assert_eq!(rules(&report), [""; 0]);
     assert_eq!(report.verdict.outcome, Outcome::Proved);
     assert!(report.canary.control_planted > 1_000);
@@ -57,7 +38,7 @@ fn a_canary_that_is_sealed_is_not_found_and_the_control_is_complete() {
 #[test]
 fn with_the_key_log_every_tag_verifies_and_the_texts_are_there() {
     let run = Run::new(3, 40, Leak::None);
-    let report = judge(&run.pcap(), &with_keys(&run));
+    let report = run.judge(&run.keys());
     assert_eq!(rules(&report), [""; 0]);
     assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E4)));
     let sealed = report.sealed.unwrap();
@@ -75,9 +56,9 @@ fn every_leak_is_refuted_without_and_with_keys() {
     for leak in [Leak::Unsealed, Leak::FixedNonce, Leak::NameInHeader] {
         let run = Run::new(4, 60, leak);
         let options = Options { canaries: vec![run::NAME.into(), SECRET.into()], ..Options::default() };
-        let report = judge(&run.pcap(), &options);
+        let report = run.judge(&options);
         assert_eq!(report.verdict.outcome, Outcome::Refuted, "{leak:?}: {:?}", rules(&report));
-        let report = judge(&run.pcap(), &with_keys(&run));
+        let report = run.judge(&run.keys());
         assert_eq!(report.verdict.outcome, Outcome::Refuted, "{leak:?} with keys: {:?}", rules(&report));
     }
     // What is readable or reused shows by itself, without anybody knowing what to look for.
@@ -92,7 +73,7 @@ fn a_secret_beside_the_session_is_found() {
     let mut run = Run::new(6, 20, Leak::None);
     run.send(run::NEIGHBOUR, run::RESOLVER, format!("looking for {}", SECRET.to_uppercase()).into_bytes());
     let options = Options { canaries: vec![SECRET.into()], ..Options::default() };
-    let report = judge(&run.pcap(), &options);
+    let report = run.judge(&options);
     assert_eq!(report.verdict.outcome, Outcome::Refuted);
     assert_eq!(rules(&report), [""; 0], "the finding is of level E3, above the required one");
     assert_eq!(report.flows.iter().filter(|flow| !flow.sealgram).count(), 1);
@@ -113,7 +94,7 @@ fn a_secret_in_the_file_only_is_no_leak_of_the_wire() {
 fn a_weak_canary_decides_nothing() {
     let mut run = Run::new(8, 20, Leak::None);
     run.send(run::NEIGHBOUR, run::RESOLVER, b"ann".to_vec());
-    let report = judge(&run.pcap(), &Options { canaries: vec!["ann".into()], ..Options::default() });
+    let report = run.judge(&Options { canaries: vec!["ann".into()], ..Options::default() });
     assert_eq!(report.verdict.outcome, Outcome::Proved);
     let result = &report.canary.canaries[0];
     assert!(!result.strong && result.expected_chance_hits > 1.0 && result.on_wire >= 1);
@@ -130,7 +111,7 @@ fn what_is_missing_makes_it_inconclusive() {
     ] {
         let mut run = whole.clone();
         run.datagrams.drain(omit);
-        let report = judge(&run.pcap(), &Options::default());
+        let report = run.judge(&Options::default());
         assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{what}");
         assert!(rules(&report).contains(&rule), "{what}: {:?}", rules(&report));
     }
@@ -146,7 +127,7 @@ fn what_is_missing_makes_it_inconclusive() {
 fn an_unknown_datagram_on_the_session_is_unparsed() {
     let mut run = Run::new(10, 20, Leak::None);
     run.send(run::CLIENT, run::HUB, b"\x00what is this".to_vec());
-    let report = judge(&run.pcap(), &Options::default());
+    let report = run.judge(&Options::default());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert!(rules(&report).contains(&"packet.unparsed"));
 }
@@ -157,7 +138,7 @@ fn datagrams_beside_the_session_are_not_passed_over() {
     for (from, to) in [(run::NEIGHBOUR, run::HUB), (run::CLIENT, run::RESOLVER), (run::HUB, run::NEIGHBOUR)] {
         let mut run = whole.clone();
         run.send(from, to, b"this is what ann wrote".to_vec());
-        let report = judge(&run.pcap(), &Options::default());
+        let report = run.judge(&Options::default());
         assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
         assert_eq!(rules(&report), ["session.beside"]);
     }
@@ -168,11 +149,11 @@ fn another_answer_to_an_attempt_is_inconclusive_with_keys() {
     let mut run = Run::new(29, 20, Leak::None);
     let mut resp = run.datagrams[2].clone();
     run.datagrams.insert(3, resp.clone());
-    assert_eq!(judge(&run.pcap(), &with_keys(&run)).verdict.outcome, Outcome::Proved, "the same again");
+    assert_eq!(run.judge(&run.keys()).verdict.outcome, Outcome::Proved, "the same again");
     let other = Run::new(34, 0, Leak::None);
     resp.payload[13..].copy_from_slice(&other.datagrams[2].payload[13..]);
     run.datagrams.insert(4, resp);
-    let report = judge(&run.pcap(), &with_keys(&run));
+    let report = run.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert_eq!(rules(&report), ["sealed.unused"]);
 }
@@ -182,7 +163,7 @@ fn retransmissions_and_duplicates_are_no_violation() {
     let mut run = Run::new(11, 30, Leak::None);
     let again: Vec<_> = run.datagrams.iter().take(12).cloned().collect();
     run.datagrams.extend(again);
-    let report = judge(&run.pcap(), &with_keys(&run));
+    let report = run.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
     assert_eq!(report.reuse.identical_datagrams, 12);
     assert_eq!(report.sealed.unwrap().repeated, 8);
@@ -195,7 +176,7 @@ fn a_flipped_bit_anywhere_in_a_datagram_is_noticed_with_keys() {
         for at in [0, 9, 40, bytes.len() - 1] {
             let mut run = whole.clone();
             run.datagrams[datagram].payload[at] ^= 0x04;
-            let report = judge(&run.pcap(), &with_keys(&whole));
+            let report = run.judge(&whole.keys());
             let is_mac = datagram < 4 && (at == 0 || at >= 1168);
             if !is_mac {
                 assert_ne!(report.verdict.outcome, Outcome::Proved, "datagram {datagram} byte {at}");
@@ -208,7 +189,7 @@ fn a_flipped_bit_anywhere_in_a_datagram_is_noticed_with_keys() {
 fn the_wrong_key_log_opens_nothing() {
     let run = Run::new(13, 10, Leak::None);
     let other = Run::new(14, 10, Leak::None);
-    let report = judge(&run.pcap(), &with_keys(&other));
+    let report = run.judge(&other.keys());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert!(rules(&report).contains(&"sealed.no-secrets"));
 }
@@ -237,8 +218,8 @@ fn sessions_that_run_at_once_between_two_addresses_are_told_apart() {
         both.datagrams.extend([a.clone(), b.clone()]);
     }
     both.key_log.push_str(&second.key_log);
-    for options in [Options::default(), with_keys(&both)] {
-        let report = judge(&both.pcap(), &options);
+    for options in [Options::default(), both.keys()] {
+        let report = both.judge(&options);
         assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
         assert_eq!(report.sessions.len(), 2);
     }
@@ -257,7 +238,7 @@ fn a_relay_in_the_middle_shows_every_datagram_twice() {
             relayed.send(moved(datagram.from), moved(datagram.to), payload);
         }
     }
-    let report = judge(&relayed.pcap(), &with_keys(&run));
+    let report = relayed.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
     assert_eq!(report.sessions.len(), 2);
     assert_eq!(report.sealed.unwrap().transcripts.len(), 1);
@@ -269,7 +250,7 @@ fn an_attempt_that_nobody_answered_is_no_fault() {
     let unanswered = Run::new(20, 0, Leak::None).datagrams.into_iter().take(2);
     let mut both = run.clone();
     both.datagrams = unanswered.chain(run.datagrams.iter().cloned()).collect();
-    let report = judge(&both.pcap(), &with_keys(&run));
+    let report = both.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
     assert_eq!(report.sealed.unwrap().abandoned, 2);
 }
@@ -281,17 +262,17 @@ fn two_finishes_of_one_attempt_and_a_shared_ephemeral_key_are_refuted() {
     let mut fin = run.datagrams[3].clone();
     fin.payload[600] ^= 1;
     rebuilt.datagrams.push(fin);
-    assert!(rules(&judge(&rebuilt.pcap(), &Options::default())).contains(&"handshake.rebuilt"));
+    assert!(rules(&rebuilt.judge(&Options::default())).contains(&"handshake.rebuilt"));
 
     let mut forged = run.clone();
     forged.datagrams[0].payload[100] ^= 1;
-    assert!(rules(&judge(&forged.pcap(), &Options::default())).contains(&"handshake.attempt-id"));
+    assert!(rules(&forged.judge(&Options::default())).contains(&"handshake.attempt-id"));
 
     let mut other = Run::new(22, 4, Leak::None);
     other.datagrams[0].payload[13..45].copy_from_slice(&run.datagrams[0].payload[13..45]);
     let mut both = run.clone();
     both.datagrams.extend(other.datagrams);
-    assert!(rules(&judge(&both.pcap(), &Options::default())).contains(&"handshake.ephemeral-reused"));
+    assert!(rules(&both.judge(&Options::default())).contains(&"handshake.ephemeral-reused"));
 }
 
 /// Two clients with addresses of their own before a relay, and one address of the relay behind it.
@@ -309,8 +290,8 @@ fn a_relay_that_mixes_clients_confuses_nobody() {
             }
         }
     }
-    for options in [Options::default(), with_keys(&mixed)] {
-        let report = judge(&mixed.pcap(), &options);
+    for options in [Options::default(), mixed.keys()] {
+        let report = mixed.judge(&options);
         assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
         assert_eq!(report.sessions.len(), 4);
     }
@@ -325,8 +306,8 @@ fn a_client_that_moves_to_another_address_is_no_violation() {
         let moved = |end| if end == run::CLIENT { run::RELAY } else { end };
         (datagram.from, datagram.to) = (moved(datagram.from), moved(datagram.to));
     }
-    for options in [Options::default(), with_keys(&run)] {
-        let report = judge(&run.pcap(), &options);
+    for options in [Options::default(), run.keys()] {
+        let report = run.judge(&options);
         assert_eq!(report.verdict.outcome, Outcome::Proved, "{:?}", rules(&report));
         assert_eq!(report.sessions.len(), 1);
         assert!(report.findings.iter().any(|finding| finding.rule == "session.moved"));
@@ -341,7 +322,7 @@ fn a_session_from_before_the_capture_is_inconclusive_with_keys() {
     let straggler = earlier.datagrams[20].clone();
     cut.datagrams.splice(2..2, earlier.datagrams[10..20].iter().cloned());
     cut.datagrams.push(straggler);
-    let report = judge(&cut.pcap(), &with_keys(&run));
+    let report = cut.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{:?}", rules(&report));
     assert!(rules(&report).contains(&"sealed.earlier-session"));
 }
@@ -361,11 +342,11 @@ fn what_is_written_into_questions_and_answers_is_noticed() {
     ] {
         let mut run = whole.clone();
         run.send(run::HUB, run::CLIENT, message);
-        assert_eq!(judge(&run.pcap(), &Options::default()).verdict.outcome, outcome);
+        assert_eq!(run.judge(&Options::default()).verdict.outcome, outcome);
     }
     let mut run = whole;
     run.datagrams[2].payload[13..1_133].copy_from_slice(&text[..1_120]);
-    assert_eq!(judge(&run.pcap(), &Options::default()).verdict.outcome, Outcome::Refuted, "in key shares");
+    assert_eq!(run.judge(&Options::default()).verdict.outcome, Outcome::Refuted, "in key shares");
 }
 
 #[test]
@@ -379,7 +360,7 @@ fn key_logs_add_up_line_by_line() {
     let mut merged = log(even);
     merged.merge(log(odd));
     let options = Options { key_log: Some(merged), ..Options::default() };
-    assert_eq!(judge(&run.pcap(), &options).verdict.outcome, Outcome::Proved);
+    assert_eq!(run.judge(&options).verdict.outcome, Outcome::Proved);
 }
 
 #[test]
@@ -388,5 +369,5 @@ fn more_connection_ids_than_time_allows_are_inconclusive() {
     for (number, byte) in [(8, 0x11), (10, 0x33), (12, 0x55)] {
         run.datagrams[number].payload[1..9].fill(byte);
     }
-    assert!(rules(&judge(&run.pcap(), &Options::default())).contains(&"session.connection-ids"));
+    assert!(rules(&run.judge(&Options::default())).contains(&"session.connection-ids"));
 }

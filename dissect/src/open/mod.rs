@@ -2,14 +2,19 @@
 //!
 //! The handshake is followed from the logged Diffie–Hellman and KEM results, so that the keys of the
 //! session are derived here and not believed; then every SHORT datagram is opened, sealed again and
-//! compared. Controls show that the verification can fail: a wrong key and single flipped bits must.
+//! compared, epoch by epoch and generation by generation. The roots of later generations are not derived:
+//! no key log says what went into them. Controls show that the verification can fail: a wrong key and single
+//! flipped bits must.
 
 mod follow;
+mod generation;
+mod order;
 mod short;
 mod summary;
 mod transcript;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use spec::key_log::{Label, LoggedSession};
@@ -22,7 +27,7 @@ pub use transcript::{LogEntry, Submitted, Transcript};
 use crate::bytes::count;
 use crate::canary::Canary;
 use crate::packet::Packet;
-use crate::session::{Kind, Session, Stage, hex};
+use crate::session::{self, Directory, Kind, Session, Stage, hex};
 use crate::verdict::{Finding, Level};
 
 /// The secrets of a key log, by attempt.
@@ -84,13 +89,34 @@ pub struct OpenedDatagram {
     pub attempt_id: String,
     /// Whether the client sent it.
     pub from_client: bool,
-    /// The whole packet number; `None` for the handshake.
-    pub number: Option<u64>,
+    /// Its packet number and what names its key; `None` for the handshake.
+    #[serde(flatten)]
+    pub place: Option<Place>,
     /// Its frames, one line each; what is text is quoted.
     pub frames: Vec<String>,
     /// The sealed bytes in clear.
     #[serde(skip)]
     pub plaintext: Vec<u8>,
+}
+
+/// Where a packet stands among those of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The whole packet number.
+    pub number: u64,
+    /// How many ratchets led to its key.
+    pub generation: u64,
+    /// How many key updates of that generation did.
+    pub epoch: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.generation, self.epoch) {
+            (0, 0) => write!(f, "#{}", self.number),
+            (generation, epoch) => write!(f, "#{} (generation {generation}, epoch {epoch})", self.number),
+        }
+    }
 }
 
 /// What the key log opened.
@@ -121,37 +147,50 @@ pub struct SealedReport {
     pub transcripts: BTreeMap<String, Transcript>,
 }
 
-/// Opens everything, refines the fields of the opened packets and says what did not verify.
-pub(crate) fn open(
-    log: &KeyLog,
-    sessions: &[Session],
-    bytes: &[u8],
-    packets: &mut [Packet],
-) -> (SealedReport, Vec<Finding>) {
+/// Verifies the handshakes of a capture that was not recognised yet, and derives the keys of its sessions.
+pub(crate) fn follow(log: &KeyLog, bytes: &[u8], packets: &[Packet]) -> Opening {
     let mut opening = Opening::default();
-    let mut keys = short::Keys::default();
-    for (index, session) in sessions.iter().enumerate() {
+    let recognised = session::recognise(bytes, &mut packets.to_vec(), &mut Directory::default());
+    for (index, session) in recognised.sessions.iter().enumerate() {
         let Some(secrets) = log.0.get(&session.attempt_id) else {
             opening.without_secrets(session);
             continue;
         };
         if let Some(root) = follow::follow(session, secrets, bytes, packets, &mut opening) {
-            keys.add(index, session, &root);
+            opening.keys.add(index, session, &[root]);
         }
     }
-    short::open(keys, sessions, bytes, packets, &mut opening);
-    opening.finish()
+    opening
 }
 
 /// The report while it is being made.
 #[derive(Default)]
-struct Opening {
+pub(crate) struct Opening {
+    keys: short::Keys,
     report: SealedReport,
     findings: Vec<Finding>,
     transcripts: BTreeMap<AttemptId, transcript::Builder>,
 }
 
 impl Opening {
+    /// The connection ids of the sessions whose keys were derived.
+    pub(crate) const fn directory(&mut self) -> &mut Directory {
+        &mut self.keys.directory
+    }
+
+    /// Opens everything, refines the fields of the opened packets and says what did not verify. `sessions` were
+    /// recognised with the [`directory`](Self::directory).
+    pub(crate) fn open(
+        mut self,
+        sessions: &[Session],
+        bytes: &[u8],
+        packets: &mut [Packet],
+    ) -> (SealedReport, Vec<Finding>) {
+        let keys = std::mem::take(&mut self.keys);
+        short::open(keys, sessions, bytes, packets, &mut self);
+        self.finish()
+    }
+
     /// A session that the log does not know. An attempt that was given up early has no secrets to log.
     /// Its SHORT datagrams are counted with all others.
     fn without_secrets(&mut self, session: &Session) {
@@ -175,7 +214,7 @@ impl Opening {
         packet: usize,
         session: &Session,
         side: Side,
-        number: Option<u64>,
+        place: Option<Place>,
         plaintext: Vec<u8>,
     ) -> String {
         let frames = match Frames::parse(&plaintext, side) {
@@ -197,7 +236,7 @@ impl Opening {
             packet,
             attempt_id: session.attempt(),
             from_client: side == Side::Client,
-            number,
+            place,
             frames: lines,
             plaintext,
         });

@@ -2,55 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use spec::key_schedule::{DirectionKeys, Root};
+use spec::key_schedule::Root;
 use spec::limits::TAG_BYTES;
-use spec::seal::{Opened, Opener, Sealer};
 use spec::wire::frame::Side;
 use spec::wire::long::AttemptId;
 use spec::wire::short::{ConnectionId, NUMBER_START, connection_id};
 
 use super::Opening;
+use super::generation::{Generation, Opened};
+use super::order::Order;
 use crate::bytes::count;
 use crate::packet::{Endpoint, Packet};
-use crate::session::{Kind, Session, hex, looks_short, payload};
+use crate::session::{Directory, Kind, Session, hex, looks_short, payload};
 use crate::tree::{Class, Tree};
 use crate::verdict::{Finding, Level};
 
-/// Connection ids derived in advance for each direction. A sender moves on at most every 15 minutes.
-const IDS: u64 = 1_024;
-
-/// The keys of the sessions that could be derived, found by who sends where under which id.
+/// The keys of the sessions that could be derived, by the place of the session.
 #[derive(Default)]
 pub(super) struct Keys {
-    by_id: BTreeMap<(Endpoint, Endpoint, ConnectionId), (usize, Side)>,
-    /// The same by session, for a client that moved to another address.
-    of_session: BTreeMap<(usize, ConnectionId), Side>,
+    pub(super) directory: Directory,
     directions: BTreeMap<(usize, Side), Direction>,
 }
 
 struct Direction {
-    keys: DirectionKeys,
-    opener: Opener,
+    generations: Vec<Generation>,
     /// The highest packet number opened.
     largest: Option<u64>,
+    order: Order,
     /// Whether falsifications of one of its datagrams were tried.
     controlled: bool,
 }
 
 impl Keys {
-    /// Adds both directions of the session with this index.
-    pub(super) fn add(&mut self, index: usize, session: &Session, root: &Root) {
-        let ends = [(Side::Client, session.client, session.hub), (Side::Hub, session.hub, session.client)];
-        for (side, source, destination) in ends {
-            let keys = root.direction(side);
-            for id in 0..IDS {
-                let id = keys.ids.id(id);
-                self.by_id.insert((source, destination, id), (index, side));
-                self.of_session.insert((index, id), side);
-            }
-            let opener = Opener::new(&keys);
-            self.directions
-                .insert((index, side), Direction { keys, opener, largest: None, controlled: false });
+    /// Adds both directions of the session with this index; `roots` are those of its generations.
+    pub(super) fn add(&mut self, index: usize, session: &Session, roots: &[Root]) {
+        let is_new = !self.directory.covers(session.attempt_id);
+        for (generation, root) in (0..).zip(roots).filter(|_| is_new) {
+            self.directory.add(session.attempt_id, generation, root);
+        }
+        for side in [Side::Client, Side::Hub] {
+            let generations = roots.iter().map(|root| Generation::new(root.direction(side))).collect();
+            let order = Order::of(side);
+            let direction = Direction { generations, largest: None, order, controlled: false };
+            self.directions.insert((index, side), direction);
         }
     }
 }
@@ -70,9 +64,9 @@ pub(super) fn open(
     members.sort_unstable();
     let first_seen = first_seen(bytes, packets);
     let mut run = Run { keys, sessions, opening, first_seen, used: BTreeMap::new() };
-    for (member, assigned) in members {
+    for (member, index) in members {
         if let Some(packet) = packets.get_mut(member) {
-            run.open(packet, payload(bytes, packet), assigned);
+            run.open(packet, payload(bytes, packet), index);
         }
     }
 }
@@ -83,30 +77,50 @@ struct Run<'a> {
     opening: &'a mut Opening,
     /// The packet that used a connection id towards an address first.
     first_seen: BTreeMap<(Endpoint, ConnectionId), usize>,
-    /// The datagram that each packet number sealed, and the number of its packet.
+    /// The datagram that each packet number sealed, and the number of its packet. Numbers are one space for all
+    /// keys of a direction.
     used: BTreeMap<(AttemptId, Side, u64), (&'a [u8], usize)>,
 }
 
 impl<'a> Run<'a> {
-    /// `assigned` is the session that recognition, which has no keys, took the datagram for.
-    fn open(&mut self, packet: &mut Packet, datagram: &'a [u8], assigned: usize) {
+    /// `index` is the session that recognition found for the datagram; it knew the ids that the keys give.
+    fn open(&mut self, packet: &mut Packet, datagram: &'a [u8], index: usize) {
         self.opening.report.sealed += 1;
-        let Some((index, side)) = self.owner(packet, datagram, assigned) else {
-            self.unknown_id(packet, datagram, assigned);
+        let sessions = self.sessions;
+        let (Some(session), Some(id)) = (sessions.get(index), connection_id(datagram)) else { return };
+        let owner = self.keys.directory.find(id).filter(|owner| owner.attempt == session.attempt_id);
+        let Some(owner) = owner else {
+            self.unknown_id(packet, id, index);
             return;
         };
-        let sessions = self.sessions;
-        let Some(session) = sessions.get(index) else { return };
-        let Some((opened, clear)) = self.verify(index, side, datagram) else {
+        let (Some(direction), Ok(generation)) =
+            (self.keys.directions.get_mut(&(index, owner.side)), usize::try_from(owner.generation))
+        else {
+            return;
+        };
+        let Some(opened) = direction.open(datagram, generation) else {
             let text = format!("a SHORT datagram of attempt {} does not open", session.attempt());
             self.opening.violation("sealed.tag", packet.number, text);
             return;
         };
         self.opening.report.verified += 1;
         self.opening.report.opened_short += 1;
-        self.reseal(index, side, &opened, &clear, datagram, packet.number);
-        self.controls(index, side, datagram);
+        self.reseal((index, owner.side), generation, &opened, datagram, packet.number);
+        self.controls((index, owner.side), generation, datagram);
         name_fields(packet, &opened, datagram.len());
+        self.take(packet, datagram, session, owner.side, &opened, owner.generation);
+    }
+
+    /// Takes in what a datagram says, unless it was captured before.
+    fn take(
+        &mut self,
+        packet: &mut Packet,
+        datagram: &'a [u8],
+        session: &Session,
+        side: Side,
+        opened: &Opened,
+        generation: u64,
+    ) {
         let number = opened.header.number;
         match self.used.insert((session.attempt_id, side, number), (datagram, packet.number)) {
             Some((earlier, first)) if earlier != datagram => {
@@ -118,33 +132,23 @@ impl<'a> Run<'a> {
                 packet.info = format!("#{number}, the same datagram as packet {first}");
             }
             None => {
-                let frames = clear.get(opened.frames.clone()).unwrap_or_default().to_vec();
-                let lines = self.opening.opened(packet.number, session, side, Some(number), frames);
-                packet.info = format!("#{number} {lines}");
+                let place = super::Place { number, generation, epoch: opened.epoch };
+                let frames = opened.frames().to_vec();
+                let lines = self.opening.opened(packet.number, session, side, Some(place), frames);
+                packet.info = format!("{place} {lines}");
             }
         }
-    }
-
-    fn owner(&self, packet: &Packet, datagram: &[u8], assigned: usize) -> Option<(usize, Side)> {
-        let (source, destination) = packet.dissection.ends?;
-        let id = connection_id(datagram)?;
-        let exact = self.keys.by_id.get(&(source, destination, id)).copied();
-        exact.or_else(|| Some((assigned, *self.keys.of_session.get(&(assigned, id))?)))
     }
 
     /// An id that no derived key gives: of a session whose secrets are missing, or of none at all.
     ///
     /// An id that was seen before the handshake ended may be of a session that began before the capture.
-    fn unknown_id(&mut self, packet: &Packet, datagram: &[u8], assigned: usize) {
-        let has_keys = self.keys.directions.contains_key(&(assigned, Side::Client));
-        let (true, Some(id), Some((_, destination))) =
-            (has_keys, connection_id(datagram), packet.dissection.ends)
-        else {
-            return;
-        };
+    fn unknown_id(&mut self, packet: &Packet, id: ConnectionId, index: usize) {
+        let has_keys = self.keys.directions.contains_key(&(index, Side::Client));
+        let (true, Some((_, destination))) = (has_keys, packet.dissection.ends) else { return };
         let text = format!("connection id {} is not one that the session's keys give", hex(&id.0));
         let first = self.first_seen.get(&(destination, id));
-        let fin = self.sessions.get(assigned).and_then(|session| session.packets(Kind::Fin).next());
+        let fin = self.sessions.get(index).and_then(|session| session.packets(Kind::Fin).next());
         if fin.is_some_and(|fin| first.is_none_or(|first| *first > fin)) {
             self.opening.violation("sealed.connection-id", packet.number, text);
         } else {
@@ -154,67 +158,80 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Opens a copy; the whole datagram in clear.
-    fn verify(&mut self, index: usize, side: Side, datagram: &[u8]) -> Option<(Opened, Vec<u8>)> {
-        let direction = self.keys.directions.get_mut(&(index, side))?;
-        let mut clear = datagram.to_vec();
-        let opened = direction.opener.open(&mut clear, direction.largest).ok()?;
-        direction.largest = direction.largest.max(Some(opened.header.number));
-        Some((opened, clear))
-    }
-
-    /// Seals header and frames again, which must give the captured bytes.
+    /// Seals header and frames again, which must give the captured bytes; and sees that its number fits its keys.
     fn reseal(
         &mut self,
-        index: usize,
-        side: Side,
+        key: (usize, Side),
+        generation: usize,
         opened: &Opened,
-        clear: &[u8],
         datagram: &[u8],
-        number: usize,
+        packet: usize,
     ) {
-        let Some(direction) = self.keys.directions.get(&(index, side)) else { return };
-        let mut again = Vec::with_capacity(datagram.len());
-        opened.header.encode(&mut again);
-        again.extend_from_slice(clear.get(opened.frames.clone()).unwrap_or_default());
-        let sealed = Sealer::new(&direction.keys).seal(&opened.header, &mut again, 0);
-        if sealed.is_ok() && again == datagram {
+        let Some(direction) = self.keys.directions.get_mut(&key) else { return };
+        let again = direction.generations.get(generation).and_then(|generation| generation.seal(opened));
+        if again.is_some_and(|again| again == datagram) {
             self.opening.report.resealed += 1;
         } else {
-            self.opening.violation(
-                "sealed.reseal",
-                number,
-                "sealing the same plaintext again gives other bytes",
-            );
+            let text = "sealing the same plaintext again gives other bytes";
+            self.opening.violation("sealed.reseal", packet, text);
+        }
+        if !direction.order.fits(count(generation), opened.epoch, opened.header.number) {
+            let text =
+                format!("packet {} was sealed under an older key than one before it", opened.header.number);
+            self.opening.violation("sealed.key-order", packet, text);
         }
     }
 
-    /// On the first datagram of a direction: one bit flipped in each part, and the keys of the other
-    /// direction, must fail.
-    fn controls(&mut self, index: usize, side: Side, datagram: &[u8]) {
+    /// On the first datagram of a direction: one bit flipped in each part, the keys of the other direction, and
+    /// those of another epoch, must fail.
+    fn controls(&mut self, (index, side): (usize, Side), generation: usize, datagram: &[u8]) {
         let other = if side == Side::Client { Side::Hub } else { Side::Client };
-        let wrong_keys = self.keys.directions.get(&(index, other)).map(|direction| direction.keys.clone());
-        let Some(direction) = self.keys.directions.get_mut(&(index, side)) else { return };
-        if std::mem::replace(&mut direction.controlled, true) {
-            return;
-        }
-        let fails = |keys: &DirectionKeys, flipped: Option<usize>| {
-            let mut copy = datagram.to_vec();
-            if let Some(byte) = flipped.and_then(|at| copy.get_mut(at)) {
-                *byte ^= 1;
+        let Some(mut direction) = self.keys.directions.remove(&(index, side)) else { return };
+        if !std::mem::replace(&mut direction.controlled, true) {
+            let largest = direction.largest;
+            let last = datagram.len().saturating_sub(1);
+            let parts = [
+                0,
+                1,
+                8,
+                NUMBER_START,
+                NUMBER_START + 8,
+                datagram.len() / 2,
+                last - TAG_BYTES,
+                last - 8,
+                last,
+            ];
+            let mut outcomes = Vec::new();
+            if let Some(own) = direction.generations.get_mut(generation) {
+                outcomes.extend(parts.iter().map(|at| fails(own, largest, datagram, Some(*at))));
+                outcomes.extend(own.shifted().map(|mut keys| fails(&mut keys, largest, datagram, None)));
             }
-            [None, direction.largest]
-                .into_iter()
-                .all(|largest| Opener::new(keys).open(&mut copy.clone(), largest).is_err())
-        };
-        let last = datagram.len().saturating_sub(1);
-        let parts =
-            [0, 1, 8, NUMBER_START, NUMBER_START + 8, datagram.len() / 2, last - TAG_BYTES, last - 8, last];
-        let mut outcomes: Vec<bool> = parts.iter().map(|at| fails(&direction.keys, Some(*at))).collect();
-        outcomes.extend(wrong_keys.map(|keys| fails(&keys, None)));
-        self.opening.report.controls += count(outcomes.len());
-        self.opening.report.controls_rejected += count(outcomes.iter().filter(|rejected| **rejected).count());
+            let other = self.keys.directions.get_mut(&(index, other));
+            let other = other.and_then(|direction| direction.generations.get_mut(generation));
+            outcomes.extend(other.map(|keys| fails(keys, largest, datagram, None)));
+            self.opening.report.controls += count(outcomes.len());
+            self.opening.report.controls_rejected +=
+                count(outcomes.iter().filter(|rejected| **rejected).count());
+        }
+        self.keys.directions.insert((index, side), direction);
     }
+}
+
+impl Direction {
+    fn open(&mut self, datagram: &[u8], generation: usize) -> Option<Opened> {
+        let opened = self.generations.get_mut(generation)?.open(datagram, self.largest)?;
+        self.largest = self.largest.max(Some(opened.header.number));
+        Some(opened)
+    }
+}
+
+/// Whether a datagram with one bit flipped does not open, however its number is completed.
+fn fails(keys: &mut Generation, largest: Option<u64>, datagram: &[u8], flipped: Option<usize>) -> bool {
+    let mut copy = datagram.to_vec();
+    if let Some(byte) = flipped.and_then(|at| copy.get_mut(at)) {
+        *byte ^= 1;
+    }
+    [None, largest].into_iter().all(|largest| keys.open(&copy, largest).is_none())
 }
 
 /// Where each connection id was sent to first, whether it is of a session or not.

@@ -1,7 +1,10 @@
 //! Frames in one line each.
 
 use spec::wire::entry::Entry;
+use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::Frame;
+
+use crate::session::hex;
 
 /// Bytes of text that are shown of a frame.
 const SHOWN: usize = 60;
@@ -14,7 +17,11 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
         Frame::Ack(ack) => {
             let ranges: Vec<String> =
                 ack.ranges().iter().map(|range| format!("{}-{}", range.start(), range.end())).collect();
-            format!("ACK {} window {}", ranges.join(" "), ack.window)
+            let (name, marks) = match ack.ecn {
+                Some(ecn) => ("ACK_ECN", format!(" ect0 {} ect1 {} ce {}", ecn.ect0, ecn.ect1, ecn.ce)),
+                None => ("ACK", String::new()),
+            };
+            format!("{name} {} window {}{marks}", ranges.join(" "), ack.window)
         }
         Frame::Stream { stream, offset, data } => {
             format!("STREAM {stream} at {offset}, {} bytes", data.len())
@@ -29,10 +36,18 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
         Frame::Close { reason, text } => format!("CLOSE {reason:?} {}", quote(text)),
         Frame::Done => "DONE".to_owned(),
         Frame::MaxStream { stream, limit } => format!("MAX_STREAM {stream} to {limit}"),
-        Frame::PathChallenge { .. } => "PATH_CHALLENGE".to_owned(),
-        Frame::PathResponse { .. } => "PATH_RESPONSE".to_owned(),
-        Frame::Ephemeral { room, message } => format!("EPHEMERAL room {room}, {} bytes", message.len()),
+        Frame::PathChallenge { data } => format!("PATH_CHALLENGE {}", hex(data)),
+        Frame::PathResponse { data } => format!("PATH_RESPONSE {}", hex(data)),
+        Frame::Ephemeral { room, message } => format!("EPHEMERAL room {room}: {}", ephemeral(message)),
         Frame::Extension { kind, data } => format!("extension 0x{kind:x}, {} bytes", data.len()),
+    }
+}
+
+fn ephemeral(message: &[u8]) -> String {
+    match Ephemeral::decode(message) {
+        Ok(Ephemeral::Typing { name }) => format!("TYPING {}", quote(name)),
+        Ok(Ephemeral::Unknown) => format!("of an unknown type, {} bytes", message.len()),
+        Err(error) => format!("which does not decode: {error}"),
     }
 }
 
@@ -54,4 +69,28 @@ fn quote(text: &str) -> String {
         shown.push('…');
     }
     format!("\"{shown}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::wire::ack::{Ack, EcnCounts};
+
+    #[test]
+    fn frames_are_named_as_in_the_protocol() {
+        let ack = Ack::new(0, 64, [(7, 9), (2, 4)].into_iter()).unwrap();
+        let marked = ack.clone().with_ecn(Some(EcnCounts { ect0: 5, ect1: 0, ce: 1 }));
+        let mut typing = Vec::new();
+        Ephemeral::Typing { name: "ann" }.encode(&mut typing);
+        for (shown, expected) in [
+            (Frame::Ack(ack), "ACK 7-9 2-4 window 64"),
+            (Frame::Ack(marked), "ACK_ECN 7-9 2-4 window 64 ect0 5 ect1 0 ce 1"),
+            (Frame::PathChallenge { data: [0xab; 8] }, "PATH_CHALLENGE abababababababab"),
+            (Frame::PathResponse { data: [1; 8] }, "PATH_RESPONSE 0101010101010101"),
+            (Frame::Ephemeral { room: 1, message: &typing }, "EPHEMERAL room 1: TYPING \"ann\""),
+            (Frame::Ephemeral { room: 1, message: &[9] }, "EPHEMERAL room 1: of an unknown type, 1 bytes"),
+        ] {
+            assert_eq!(frame(&shown), expected);
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Recognises Sealgram datagrams by their content, and names every byte of them.
 //!
 //! A LONG datagram shows its form, type, version and one of the lengths its type allows. A SHORT
-//! datagram shows two form bits and one of six lengths; it is believed only where a handshake was
-//! seen between the same two addresses.
+//! datagram shows two form bits and one of ten lengths; it is believed only where a handshake with
+//! the same hub was seen.
 
 use spec::limits::{
     BUCKETS_BYTES, KEM_CIPHERTEXT_BYTES, KEY_BYTES, LONG_BODY_BYTES, MAC_BYTES, PAYLOAD_THREE_BYTES,
@@ -202,10 +202,12 @@ mod tests {
         assert_eq!(long(0b1111_1000, b"SGM1", 1200), Claim::BadLong, "type 7");
         assert_eq!(long(0b1100_0000, b"HTTP", 1200), Claim::Other);
         let short = |len: usize| claim(&vec![0b0100_0000; len]);
-        for len in [93, 157, 285, 541, 1053, 1200] {
+        for len in [93, 157, 285, 541, 1053, 1200, 1232, 1372, 1432, 1452] {
             assert_eq!(short(len), Claim::Short(ConnectionId([0b0100_0000; 8]), true));
         }
-        assert_eq!(short(94), Claim::Short(ConnectionId([0b0100_0000; 8]), false));
+        for len in [94, 1201, 1453] {
+            assert_eq!(short(len), Claim::Short(ConnectionId([0b0100_0000; 8]), false));
+        }
         assert_eq!(short(28), Claim::Other, "shorter than any SHORT datagram");
         assert_eq!(claim(&[]), Claim::Other);
     }

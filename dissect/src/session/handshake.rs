@@ -1,14 +1,14 @@
 //! What can be checked of handshakes without keys: the attempt id, the rule that a handshake datagram
-//! is built once, fresh ephemeral keys, and connection ids of one session only.
+//! is built once, and fresh ephemeral keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::handshake;
 use spec::limits::{KEM_CIPHERTEXT_BYTES, KEY_BYTES};
-use spec::wire::long::{AttemptId, field};
+use spec::wire::long::field;
 
 use super::{Kind, Session, payload};
-use crate::packet::{Endpoint, Packet};
+use crate::packet::Packet;
 use crate::verdict::{Finding, Level};
 
 /// Different bodies of one fragment that are tried; the hub itself keeps two.
@@ -44,7 +44,6 @@ pub(super) fn check(sessions: &[Session], bytes: &[u8], packets: &[Packet]) -> V
             findings.push(Finding::violation(Level::E1, "handshake.ephemeral-zero", text).in_packet(packet));
         }
     }
-    findings.extend(shared_connection_ids(sessions));
     findings
 }
 
@@ -87,34 +86,4 @@ fn rebuilt(session: &Session, kind: Kind, bodies: &[(&[u8], usize)]) -> Option<F
     let (_, packet) = bodies.get(1)?;
     let text = format!("attempt {} has two different {} datagrams", session.attempt(), kind.name());
     Some(Finding::violation(Level::E1, "handshake.rebuilt", text).in_packet(*packet))
-}
-
-/// Ids of 64 bits are never shared by chance: not by both directions, and not by address pairs that have
-/// no attempt in common. (A relay shows one attempt between two pairs.)
-fn shared_connection_ids(sessions: &[Session]) -> Vec<Finding> {
-    let mut attempts: BTreeMap<_, BTreeSet<AttemptId>> = BTreeMap::new();
-    let mut owners: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
-    for session in sessions {
-        let pair = (session.client, session.hub);
-        attempts.entry(pair).or_default().insert(session.attempt_id);
-        for (ids, from_client) in
-            [(&session.client_connection_ids, true), (&session.hub_connection_ids, false)]
-        {
-            for id in ids {
-                owners.entry(id).or_default().insert((from_client, pair));
-            }
-        }
-    }
-    let of_pair = |pair: &(Endpoint, Endpoint)| attempts.get(pair).cloned().unwrap_or_default();
-    let mut findings = Vec::new();
-    // Most ids have one place, and a pair may have many attempts: only ids of several places are compared.
-    for (id, places) in owners.into_iter().filter(|(_, places)| places.len() > 1) {
-        let both_directions = places.iter().any(|place| place.0) && places.iter().any(|place| !place.0);
-        let common = places.iter().map(|(_, pair)| of_pair(pair)).reduce(|a, b| &a & &b);
-        if both_directions || common.is_some_and(|common| common.is_empty()) {
-            let text = format!("connection id {id} is used by two sessions or in both directions");
-            findings.push(Finding::violation(Level::E1, "session.connection-id-shared", text));
-        }
-    }
-    findings
 }

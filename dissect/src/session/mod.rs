@@ -1,18 +1,25 @@
-//! Finds the sessions of a capture and names every byte of their datagrams, without any key.
+//! Finds the sessions of a capture and names every byte of their datagrams.
 //!
 //! A handshake shows itself by its attempt id and address pair. SHORT datagrams belong to the session
-//! whose connection id they carry; an id seen for the first time, to the newest finished handshake of
-//! the same two addresses that has none yet.
+//! whose connection id they carry. Where keys are known, they say whose an id is, wherever it appears.
+//! Else an id seen for the first time is that of the newest finished handshake of the same two addresses
+//! that has none yet; or, between other addresses, that of a session with the same hub whose client is not
+//! heard any more where it was.
 
 mod datagram;
+mod directory;
 mod handshake;
+mod ids;
+mod last_heard;
 mod order;
+mod tracker;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 pub use datagram::Kind;
+pub(crate) use directory::Directory;
 pub(crate) use handshake::bodies;
 pub use order::Stage;
 
@@ -20,18 +27,18 @@ use spec::wire::long::AttemptId;
 use spec::wire::short::ConnectionId;
 
 use crate::packet::{Endpoint, Packet, Protocol};
-use crate::tree::{Class, Tree};
-use crate::verdict::{Finding, Level};
+use crate::verdict::Finding;
 use datagram::Claim;
-use order::Event;
+use last_heard::LastHeard;
+use tracker::Tracker;
 
-/// One handshake and what followed it, between one pair of addresses.
+/// One handshake between one pair of addresses, and what followed it wherever the client went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Session {
     /// The attempt id.
     #[serde(serialize_with = "hex_of_attempt")]
     pub attempt_id: AttemptId,
-    /// Who sent INIT.
+    /// Who sent INIT; a client may go on from other addresses.
     pub client: Endpoint,
     /// Who was asked.
     pub hub: Endpoint,
@@ -39,10 +46,12 @@ pub struct Session {
     pub stage: Stage,
     /// Its datagrams in the order of the capture.
     pub members: Vec<Member>,
-    /// The different connection ids the client sent to, in hexadecimal, in order of appearance.
-    pub client_connection_ids: Vec<String>,
+    /// The different connection ids the client sent to, in order of appearance.
+    #[serde(serialize_with = "hex_of_ids")]
+    pub client_connection_ids: Vec<ConnectionId>,
     /// The different connection ids the hub sent to.
-    pub hub_connection_ids: Vec<String>,
+    #[serde(serialize_with = "hex_of_ids")]
+    pub hub_connection_ids: Vec<ConnectionId>,
     /// Which INIT fragments were seen.
     #[serde(skip)]
     fragments_seen: [bool; 2],
@@ -71,6 +80,19 @@ impl Serialize for Member {
 }
 
 impl Session {
+    const fn new(attempt_id: AttemptId, client: Endpoint, hub: Endpoint) -> Self {
+        Self {
+            attempt_id,
+            client,
+            hub,
+            stage: Stage::Unseen,
+            members: Vec::new(),
+            client_connection_ids: Vec::new(),
+            hub_connection_ids: Vec::new(),
+            fragments_seen: [false; 2],
+        }
+    }
+
     /// The attempt id, in hexadecimal.
     #[must_use]
     pub fn attempt(&self) -> String {
@@ -78,8 +100,15 @@ impl Session {
     }
 
     /// The connection ids that one side sent to.
-    fn ids_of(&self, from_client: bool) -> &[String] {
+    fn ids_of(&self, from_client: bool) -> &[ConnectionId] {
         if from_client { &self.client_connection_ids } else { &self.hub_connection_ids }
+    }
+
+    fn note_id(&mut self, id: ConnectionId, from_client: bool) {
+        let ids = if from_client { &mut self.client_connection_ids } else { &mut self.hub_connection_ids };
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
     }
 
     /// Whether the client sends what goes to this address. A client may move to another address in the middle
@@ -106,6 +135,10 @@ fn hex_of_attempt<S: serde::Serializer>(attempt: &AttemptId, serializer: S) -> R
     serializer.serialize_str(&hex(&attempt.0))
 }
 
+fn hex_of_ids<S: serde::Serializer>(ids: &[ConnectionId], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(|id| hex(&id.0)))
+}
+
 /// What recognition found.
 #[derive(Clone, Debug, Default)]
 pub struct Recognised {
@@ -117,27 +150,38 @@ pub struct Recognised {
     pub pairs: BTreeSet<(Endpoint, Endpoint)>,
 }
 
-/// Recognises Sealgram datagrams, refines their fields and groups them into sessions.
+/// Recognises Sealgram datagrams, refines their fields and groups them into sessions. What `directory` knows
+/// is certain; it is empty without keys.
 #[must_use]
-pub fn recognise(bytes: &[u8], packets: &mut [Packet]) -> Recognised {
+pub(crate) fn recognise(bytes: &[u8], packets: &mut [Packet], directory: &mut Directory) -> Recognised {
     let mut pairs: BTreeSet<_> = packets
         .iter()
         .filter(|packet| matches!(datagram::claim(payload(bytes, packet)), Claim::Long(..)))
         .filter_map(pair)
         .collect();
-    let mut tracker = Tracker::default();
+    let mut tracker = Tracker::new(directory, LastHeard::of(bytes, packets));
+    let mut passed_over = Vec::new();
     for (index, packet) in packets.iter_mut().enumerate() {
         let Some(pair) = pair(packet) else { continue };
-        if pairs.contains(&pair) {
-            tracker.take(index, packet, bytes);
-        } else if tracker.knows(packet, bytes) {
+        if pairs.contains(&pair) || tracker.welcomes(packet, bytes) {
             pairs.insert(pair);
             tracker.take(index, packet, bytes);
+        } else {
+            passed_over.push(index);
         }
     }
-    let mut findings = tracker.findings;
-    findings.extend(handshake::check(&tracker.sessions, bytes, packets));
-    Recognised { sessions: tracker.sessions, findings, pairs }
+    let Tracker { sessions, mut findings, .. } = tracker;
+    // What went between two addresses before a session moved there was of no session.
+    for index in passed_over {
+        if let Some(packet) =
+            packets.get_mut(index).filter(|packet| pair(packet).is_some_and(|pair| pairs.contains(&pair)))
+        {
+            tracker::unknown(packet);
+        }
+    }
+    findings.extend(handshake::check(&sessions, bytes, packets));
+    findings.extend(ids::check(&sessions, directory, bytes, packets));
+    Recognised { sessions, findings, pairs }
 }
 
 /// The payload of a UDP packet; empty for others.
@@ -156,180 +200,6 @@ pub(crate) fn looks_short(payload: &[u8]) -> bool {
 fn pair(packet: &Packet) -> Option<(Endpoint, Endpoint)> {
     let (source, destination) = packet.dissection.ends?;
     (packet.dissection.protocol == Protocol::Udp).then(|| (source.min(destination), source.max(destination)))
-}
-
-/// The state of recognition while it walks through the capture.
-#[derive(Default)]
-struct Tracker {
-    sessions: Vec<Session>,
-    findings: Vec<Finding>,
-    /// Sessions of an attempt id between a pair of addresses.
-    attempts: BTreeMap<((Endpoint, Endpoint), AttemptId), usize>,
-    /// Sessions of a connection id from one address to another.
-    connections: BTreeMap<(Endpoint, Endpoint, ConnectionId), usize>,
-    /// The same by receiver alone: a client behind another address sends to the same hub.
-    towards: BTreeMap<(Endpoint, ConnectionId), usize>,
-    /// The connection ids that one side of a session (the client's: true) sent to.
-    known: BTreeSet<(usize, bool, ConnectionId)>,
-    /// Sessions of a pair, in order of appearance.
-    of_pair: BTreeMap<(Endpoint, Endpoint), Vec<usize>>,
-}
-
-impl Tracker {
-    fn take(&mut self, index: usize, packet: &mut Packet, bytes: &[u8]) {
-        let Some((source, destination)) = packet.dissection.ends else { return };
-        let payload = payload(bytes, packet);
-        match datagram::claim(payload) {
-            Claim::Long(kind @ (Kind::KeyReq | Kind::Key), _) => {
-                name(packet, kind, payload, kind.name().to_owned());
-            }
-            Claim::Long(kind, attempt) => {
-                let info = match kind {
-                    Kind::Init(fragment) => format!("INIT {}/2, attempt {}", fragment + 1, hex(&attempt.0)),
-                    other => format!("{}, attempt {}", other.name(), hex(&attempt.0)),
-                };
-                name(packet, kind, payload, info);
-                let at = self.attempt(kind, attempt, source, destination);
-                self.join(at, Member { index, kind, from_client: kind.is_clients() }, destination);
-            }
-            Claim::BadLong => self.refuse(packet, "a LONG datagram of no legal type and length"),
-            Claim::Short(id, length_is_legal) => match self.connection(id, source, destination) {
-                Some((_, true)) if !length_is_legal => {
-                    self.refuse(packet, "a SHORT datagram whose length is none of the allowed ones");
-                }
-                Some((at, _)) if length_is_legal => {
-                    name(packet, Kind::Short, payload, format!("SHORT, connection {}", hex(&id.0)));
-                    self.note_connection(at, id, source, destination);
-                    let from_client =
-                        self.sessions.get(at).is_some_and(|session| session.is_clients(destination));
-                    self.join(at, Member { index, kind: Kind::Short, from_client }, destination);
-                }
-                _ => unknown(packet),
-            },
-            Claim::Other => unknown(packet),
-        }
-    }
-
-    /// The session of an attempt id, begun if it is new.
-    fn attempt(&mut self, kind: Kind, attempt: AttemptId, source: Endpoint, destination: Endpoint) -> usize {
-        let pair = (source.min(destination), source.max(destination));
-        let new = self.sessions.len();
-        let at = *self.attempts.entry((pair, attempt)).or_insert(new);
-        if at == new {
-            let (client, hub) = if kind.is_clients() { (source, destination) } else { (destination, source) };
-            self.sessions.push(Session {
-                attempt_id: attempt,
-                client,
-                hub,
-                stage: Stage::Unseen,
-                members: Vec::new(),
-                client_connection_ids: Vec::new(),
-                hub_connection_ids: Vec::new(),
-                fragments_seen: [false; 2],
-            });
-            self.of_pair.entry(pair).or_default().push(new);
-        }
-        at
-    }
-
-    /// The session a connection id belongs to, and whether the id was seen before.
-    fn connection(&self, id: ConnectionId, source: Endpoint, destination: Endpoint) -> Option<(usize, bool)> {
-        if let Some(&at) = self.connections.get(&(source, destination, id)) {
-            return Some((at, true));
-        }
-        let own: &[usize] =
-            self.of_pair.get(&(source.min(destination), source.max(destination))).map_or(&[], Vec::as_slice);
-        let session = |at: &&usize| self.sessions.get(**at);
-        let is_finished = |at: &&usize| session(at).is_some_and(|session| session.stage >= Stage::Finished);
-        let has_no_id = |at: &&usize| {
-            session(at).is_some_and(|session| session.ids_of(session.is_clients(destination)).is_empty())
-        };
-        let finished = || own.iter().rev().filter(is_finished);
-        if let Some(at) = finished().find(has_no_id) {
-            return Some((*at, false));
-        }
-        // No session of these addresses waits for its first id: a known id is a session that moved here.
-        if let Some(&at) = self.towards.get(&(destination, id)) {
-            return Some((at, true));
-        }
-        let at = finished().next().or_else(|| own.last())?;
-        Some((*at, false))
-    }
-
-    /// Whether this is a SHORT datagram of a session that moved to another address.
-    fn knows(&self, packet: &Packet, bytes: &[u8]) -> bool {
-        let destination = packet.dissection.ends.map(|(_, destination)| destination);
-        match (datagram::claim(payload(bytes, packet)), destination) {
-            (Claim::Short(id, true), Some(destination)) => self.towards.contains_key(&(destination, id)),
-            _ => false,
-        }
-    }
-
-    fn note_connection(&mut self, at: usize, id: ConnectionId, source: Endpoint, destination: Endpoint) {
-        let is_new = self.connections.insert((source, destination, id), at).is_none();
-        self.towards.insert((destination, id), at);
-        let (true, Some(session)) = (is_new, self.sessions.get_mut(at)) else { return };
-        let from_client = session.is_clients(destination);
-        if !self.known.insert((at, from_client, id)) {
-            let text = format!("connection id {} is used by {source} and {destination} too", hex(&id.0));
-            self.findings.push(Finding::note(Level::E1, "session.moved", format!("{text}: it links them")));
-            // What the other side sends there is of this session as well.
-            self.of_pair.entry((source.min(destination), source.max(destination))).or_default().push(at);
-        } else if from_client {
-            session.client_connection_ids.push(hex(&id.0));
-        } else {
-            session.hub_connection_ids.push(hex(&id.0));
-        }
-    }
-
-    /// Adds a datagram to its session and moves the session's stage.
-    fn join(&mut self, at: usize, member: Member, destination: Endpoint) {
-        let Some(session) = self.sessions.get_mut(at) else { return };
-        let other_fragment_seen = match member.kind {
-            Kind::Init(fragment) => session.see_fragment(fragment == 1),
-            _ => false,
-        };
-        let from_client = session.is_clients(destination);
-        match order::next(session.stage, Event { kind: member.kind, from_client, other_fragment_seen }) {
-            Ok(stage) => session.stage = stage,
-            // The capture may have begun too late or lost a datagram, so this refutes nothing.
-            Err(reason) => self.findings.push(
-                Finding::gap(Level::E1, "session.order", format!("attempt {}: {reason}", session.attempt()))
-                    .in_packet(member.index + 1),
-            ),
-        }
-        session.members.push(member);
-    }
-
-    fn refuse(&mut self, packet: &mut Packet, what: &str) {
-        self.findings.push(Finding::violation(Level::E1, "session.format", what).in_packet(packet.number));
-        unknown(packet);
-        what.clone_into(&mut packet.info);
-    }
-}
-
-fn name(packet: &mut Packet, kind: Kind, payload: &[u8], info: String) {
-    packet.message = Some(kind.name());
-    packet.info = info;
-    refine(packet, &datagram::tree(kind, payload.len()));
-}
-
-/// A datagram between the addresses of a session that is none of the protocol's.
-fn unknown(packet: &mut Packet) {
-    let mut tree = Tree::default();
-    tree.push(
-        "unknown",
-        Class::Unparsed,
-        packet.dissection.payload.as_ref().map_or(0, ExactSizeIterator::len),
-    );
-    refine(packet, &tree);
-    "unknown datagram between the addresses of a session".clone_into(&mut packet.info);
-}
-
-fn refine(packet: &mut Packet, parts: &Tree) {
-    if let Some(range) = packet.dissection.payload.clone() {
-        packet.dissection.tree.refine(&range, parts);
-    }
 }
 
 /// Lower-case hexadecimal.

@@ -18,6 +18,7 @@ use crate::net::Wires;
 use crate::qlog::Qlog;
 use crate::terminal::{self, Input};
 use console::{Action, Console};
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig, HubEvent};
 use node_proto::log::{Engine, MemoryLog, Reply};
 use report::Report;
@@ -60,6 +61,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         grace: Duration::from_secs(options.grace),
         sessions_max: start::SESSIONS_MAX,
         key_log: key_log.is_some(),
+        keys: KeyPolicy::default(),
     };
     let mut hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
     if qlog.is_some() {

@@ -1,0 +1,89 @@
+//! When each sender was heard last: what tells a session that moved from one more session.
+//!
+//! Without keys nobody can tell whose ids appear between new addresses: that they cannot be linked is what the
+//! protocol promises. But a client is in one place at a time. It may have gone on elsewhere only if nothing more
+//! comes from where it was.
+
+use std::collections::BTreeMap;
+
+use spec::wire::short::ConnectionId;
+
+use super::datagram::{self, Claim};
+use super::payload;
+use crate::packet::{Endpoint, Packet};
+
+/// How long datagrams of the place before may still be under way. A receiver takes an old id for three probe
+/// time-outs (PROTOCOL.md, Connection ids in use), and a probe time-out on a bad link is a few seconds.
+const LATE_NS: i128 = 10_000_000_000;
+
+/// When a packet was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    index: usize,
+    time_ns: Option<i128>,
+}
+
+impl Moment {
+    pub(super) fn of(packet: &Packet) -> Self {
+        Self { index: packet.number, time_ns: packet.time_ns }
+    }
+
+    /// Whether what was heard last at this moment makes room for something else at the moment `now`.
+    pub(super) fn is_over_at(self, now: Self) -> bool {
+        let late = self.time_ns.zip(now.time_ns).map(|(last, now)| last.saturating_sub(now));
+        self.index < now.index || late.is_some_and(|late| late <= LATE_NS)
+    }
+}
+
+/// The last SHORT datagrams of a capture.
+#[derive(Debug, Default)]
+pub(super) struct LastHeard {
+    under: BTreeMap<(Endpoint, ConnectionId), Moment>,
+    between: BTreeMap<(Endpoint, Endpoint), Moment>,
+}
+
+impl LastHeard {
+    pub(super) fn of(bytes: &[u8], packets: &[Packet]) -> Self {
+        let mut last = Self::default();
+        for packet in packets {
+            let claim = datagram::claim(payload(bytes, packet));
+            if let (Claim::Short(id, true), Some((source, destination))) = (claim, packet.dissection.ends) {
+                last.under.insert((destination, id), Moment::of(packet));
+                last.between.insert((source, destination), Moment::of(packet));
+            }
+        }
+        last
+    }
+
+    /// The last datagram to this address under this id.
+    pub(super) fn under(&self, destination: Endpoint, id: ConnectionId) -> Option<Moment> {
+        self.under.get(&(destination, id)).copied()
+    }
+
+    /// The last datagram from one address to another.
+    pub(super) fn between(&self, source: Endpoint, destination: Endpoint) -> Option<Moment> {
+        self.between.get(&(source, destination)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_left_when_nothing_but_late_datagrams_comes_from_it() {
+        let moment = |index, seconds: Option<i128>| Moment {
+            index,
+            time_ns: seconds.map(|seconds| seconds * 1_000_000_000),
+        };
+        for (last, now, over) in [
+            (moment(1, Some(1)), moment(2, Some(1)), true),
+            (moment(9, Some(12)), moment(2, Some(2)), true),
+            (moment(9, Some(13)), moment(2, Some(2)), false),
+            (moment(9, None), moment(2, Some(2)), false),
+            (moment(1, None), moment(2, None), true),
+        ] {
+            assert_eq!(last.is_over_at(now), over, "{last:?} {now:?}");
+        }
+    }
+}
