@@ -92,6 +92,10 @@ pub struct World {
 /// Where the hub is.
 pub const HUB_ADDRESS: &str = "192.0.2.1:5555";
 
+fn hub_address() -> SocketAddr {
+    HUB_ADDRESS.parse().expect("a literal address")
+}
+
 /// Keys that change every few packets, and a ratchet every few round trips.
 #[must_use]
 pub fn quick_keys() -> KeyPolicy {
