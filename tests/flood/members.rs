@@ -5,6 +5,7 @@ use node::clock::Clock;
 use node::net::{Wires, connect};
 use node_proto::Client;
 use node_proto::client::{ClientConfig, ClientEvent, Target};
+use node_proto::connection::KeyPolicy;
 use node_proto::log::LOBBY;
 use node_proto::transmit::Path;
 use spec::discard::Discard;
@@ -156,6 +157,7 @@ impl Member {
             name: format!("member {number}"),
             key_log: false,
             resume: None,
+            keys: KeyPolicy::default(),
         };
         let now = shared.clock.now();
         let client = Client::new(now, config, Path::new(remote, 0), node::entropy::bytes().unwrap());
