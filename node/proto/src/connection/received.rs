@@ -48,7 +48,8 @@ impl Received {
         for frame in frames.iter() {
             eliciting |= frame.is_ack_eliciting();
             //= spec/PROTOCOL.md#frames
-            //# PADDING, ACK and CLOSE do not elicit an acknowledgement, except that CLOSE is acknowledged once.
+            //# PADDING, ACK, ACK_ECN and CLOSE do not elicit an acknowledgement, except that CLOSE is
+            //# acknowledged once.
             prompt |= matches!(frame, Frame::Ping | Frame::Done | Frame::Close { .. });
         }
         if !eliciting && !prompt {
