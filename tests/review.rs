@@ -3,11 +3,10 @@
 //!
 //! Findings with nothing here, and why:
 //!
-//! - F1 (ratchet): there is one generation, and no RATCHET frame.
 //! - F2 (login bound to the channel): there is no login; `Root::exporter` is the room it leaves.
 //! - F3 (prologue): in `spec/src/handshake`, with `snow` as an oracle, and in the vectors.
-//! - F12 (epochs and generations): both are 0, and a packet that says otherwise is dropped (F14).
-//! - F13 (AEAD limits): in `spec/src/seal_tests.rs`, where a limit is a parameter.
+//! - F12, F13 (epochs, AEAD limits): in `spec/src/seal_tests.rs` and `node/proto/tests/keys.rs`, where a limit is a
+//!   parameter; there is also every loss and disorder of a ratchet (F1), of which `ratchet` has the rest.
 //! - F19 (roaming): a session stays at its address; a datagram from another is dropped (F6).
 //! - Of F6 a table of ids forced to collide, and of F9 tokens that are revoked: the first needs ids shorter than
 //!   the protocol's, the second tokens that a hub looks at.
@@ -20,6 +19,8 @@ mod handshake;
 mod hub_by_hand;
 #[path = "review/keys.rs"]
 mod keys;
+#[path = "review/ratchet.rs"]
+mod ratchet;
 #[path = "review/requirements.rs"]
 mod requirements;
 #[path = "review/silence.rs"]
@@ -27,6 +28,7 @@ mod silence;
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig};
 use node_proto::log::{Engine, MemoryLog};
 use node_proto::transmit::Path;
@@ -85,6 +87,7 @@ impl Lone {
             grace: secs(60),
             sessions_max: 100,
             key_log: false,
+            keys: KeyPolicy::default(),
         };
         let now = Instant(0);
         let recovered = MemoryLog::new([0; 8]).recover().unwrap();

@@ -1,7 +1,7 @@
 //! Named scenarios over the simulated network: the shipped hub and clients, a seed each.
 
 use core::time::Duration;
-use sim::{ClientId, Link, World};
+use sim::{ClientId, Link, World, quick_keys};
 use spec::wire::entry::EntryKind;
 
 const fn secs(secs: u64) -> Duration {
@@ -28,7 +28,7 @@ fn assert_same_order(world: &World, expected: usize) {
 
 #[test]
 fn a_line_reaches_everyone() {
-    let mut world = World::new(1, Link::GOOD);
+    let mut world = World::watched(1, Link::GOOD);
     let [ann, ..] = three(&mut world);
     let id = world.say(ann, "hello");
     world.run(secs(1));
@@ -54,7 +54,7 @@ fn talk(world: &mut World, ids: [ClientId; 3], mut meanwhile: impl FnMut(&mut Wo
 fn a_bad_link_loses_doubles_and_disorders_nothing() {
     for seed in 0..20 {
         println!("seed {seed}");
-        let mut world = World::new(seed, Link::BAD);
+        let mut world = World::watched(seed, Link::BAD);
         let ids = three(&mut world);
         talk(&mut world, ids, |_, _| {});
     }
@@ -64,7 +64,7 @@ fn a_bad_link_loses_doubles_and_disorders_nothing() {
 fn a_killed_hub_changes_nothing() {
     for seed in 0..10 {
         println!("seed {seed}");
-        let mut world = World::new(seed, Link::BAD);
+        let mut world = World::watched(seed, Link::BAD);
         let ids = three(&mut world);
         talk(&mut world, ids, |world, round| {
             if round % 10 == 5 {
@@ -79,5 +79,26 @@ fn a_killed_hub_changes_nothing() {
             0,
             "nobody was announced as gone"
         );
+    }
+}
+
+/// Keys that change every few packets, and ratchets every few round trips, are seen by nobody: not on a bad link,
+/// not through a restart of the hub.
+#[test]
+fn keys_in_motion_change_nothing() {
+    for (seed, link) in [(21, Link::GOOD), (22, Link::BAD)] {
+        let mut world = World::with_keys(seed, link, quick_keys());
+        let ids = three(&mut world);
+        talk(&mut world, ids, |world, round| {
+            if round == 20 {
+                world.kill_hub();
+                world.start_hub();
+            }
+        });
+        world.run(secs(10));
+        for id in ids {
+            let connection = world.client(id).connection().expect("a session");
+            assert!(connection.generation() > 3, "generation {}", connection.generation());
+        }
     }
 }

@@ -21,8 +21,18 @@ const THREADS: usize = 2;
 /// Failures after which nobody wants more.
 const FAILURES_MAX: usize = 5;
 
-/// Seeds that once showed a defect, and which.
-const KEPT: [(u64, &str); 0] = [];
+/// Seeds that once showed a defect, or found a check wrong, and what it was.
+const KEPT: [(u64, &str); 9] = [
+    (44, "the hub's clock leapt, and it took that for a round trip"),
+    (169, "a client's clock leapt, and it no longer noticed that the hub was gone"),
+    (53, "a question that could not be asked rang for ever"),
+    (78, "a question that could not be asked rang for ever"),
+    (123, "a question that could not be asked rang for ever"),
+    (100, "an acknowledgement that could not be sent rang for ever"),
+    (108, "a CLOSE that could not be sent rang for ever"),
+    (838, "each acknowledgement asked for one, beyond the window"),
+    (107, "lines that the log refused once are taken out of turn, and that is no defect"),
+];
 
 fn number(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
@@ -30,8 +40,8 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Runs the world of a seed; what went wrong in it.
-fn run(seed: u64) -> Result<Outcome, String> {
-    match catch_unwind(|| Plan::of(seed).run()) {
+fn run(plan: &Plan) -> Result<Outcome, String> {
+    match catch_unwind(|| plan.run()) {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(violation)) => Err(violation.to_string()),
         Err(panic) => Err(message(&*panic)),
@@ -46,8 +56,9 @@ fn message(panic: &(dyn Any + Send)) -> String {
 #[test]
 fn swarm() {
     if let Some(seed) = number("SEED") {
-        print!("{}", Plan::of(seed));
-        println!("{:#?}", run(seed).unwrap());
+        let plan = Plan::of(seed).told();
+        print!("{plan}");
+        println!("{:#?}", run(&plan).unwrap());
         return;
     }
     let (count, base) = (number("SEEDS").unwrap_or(SEEDS), number("BASE"));
@@ -65,7 +76,7 @@ fn swarm() {
                     if place >= count + kept.len() as u64 || failures.lock().unwrap().len() >= FAILURES_MAX {
                         break;
                     }
-                    match run(seeds(place)) {
+                    match run(&Plan::of(seeds(place))) {
                         Ok(outcome) => *total.lock().unwrap() += outcome,
                         Err(what) => failures.lock().unwrap().push((seeds(place), what)),
                     }

@@ -59,6 +59,9 @@ pub enum Discard {
     /// A budget for strangers is spent.
     #[error("rate limited")]
     RateLimited,
+    /// The packet opened, but its epoch and its number contradict those of others.
+    #[error("epoch and number")]
+    EpochOrder,
     /// The keys have failed to open too many packets.
     #[error("key limit")]
     KeyLimit,

@@ -7,6 +7,7 @@ use crate::wire::long::AttemptId;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 
 /// What a line says.
@@ -26,11 +27,14 @@ pub enum Label {
     Ss,
     /// root0.
     Root,
+    /// The root of a later generation: as many lines as there were ratchets.
+    Ratchet,
 }
 
 impl Label {
     /// All labels, in the order they are written.
-    pub const ALL: [Self; 7] = [Self::Chain, Self::Hash, Self::Es, Self::Ee, Self::Ss, Self::Se, Self::Root];
+    pub const ALL: [Self; 8] =
+        [Self::Chain, Self::Hash, Self::Es, Self::Ee, Self::Ss, Self::Se, Self::Root, Self::Ratchet];
 
     /// The label as it is written.
     #[must_use]
@@ -43,22 +47,30 @@ impl Label {
             Self::Se => "SGM1_SE",
             Self::Ss => "SGM1_SS",
             Self::Root => "SGM1_ROOT",
+            Self::Ratchet => "SGM1_RATCHET",
         }
     }
 }
 
-/// The lines of one session, each with its line end.
+/// The lines of a handshake, each with its line end.
 #[must_use]
 pub fn lines(established: &Established) -> String {
     //= spec/PROTOCOL.md#key-log
     //# A key log MUST NOT contain a static key, an access secret, psk0, a gate or a token.
     let SessionSecrets { chain, hash, es, ee, ss, se } = &established.secrets;
     let secrets = [chain, hash, es, ee, ss, se, established.root.secret()];
-    let attempt = HEX.encode(&established.attempt.0);
-    let line = |(label, secret): (Label, &Secret<32>)| {
-        format!("{} {attempt} {}\n", label.as_str(), HEX.encode(secret.expose()))
-    };
+    let line = |(label, secret): (Label, &Secret<32>)| line(label, established.attempt, secret);
     Label::ALL.into_iter().zip(secrets).map(line).collect()
+}
+
+/// The line of a ratchet: the `root` of the generation it led to.
+#[must_use]
+pub fn ratchet_line(attempt: AttemptId, root: &Root) -> String {
+    line(Label::Ratchet, attempt, root.secret())
+}
+
+fn line(label: Label, attempt: AttemptId, secret: &Secret<32>) -> String {
+    format!("{} {} {}\n", label.as_str(), HEX.encode(&attempt.0), HEX.encode(secret.expose()))
 }
 
 /// A line that is not one of a key log.
@@ -73,10 +85,11 @@ pub struct KeyLogError {
 #[derive(Clone, Debug, Default)]
 pub struct LoggedSession {
     secrets: BTreeMap<Label, Secret<32>>,
+    ratchets: Vec<Secret<32>>,
 }
 
 impl LoggedSession {
-    /// One secret.
+    /// One secret of the handshake.
     #[must_use]
     pub fn secret(&self, label: Label) -> Option<&Secret<32>> {
         self.secrets.get(&label)
@@ -84,7 +97,17 @@ impl LoggedSession {
 
     /// Every secret of the session.
     pub fn all(&self) -> impl Iterator<Item = (Label, &Secret<32>)> {
-        self.secrets.iter().map(|(label, secret)| (*label, secret))
+        let ratchets = self.ratchets.iter().map(|secret| (Label::Ratchet, secret));
+        self.secrets.iter().map(|(label, secret)| (*label, secret)).chain(ratchets)
+    }
+
+    fn insert(&mut self, label: Label, secret: Secret<32>) {
+        // Both ends log the same roots, and either log may be read after the other.
+        if label != Label::Ratchet {
+            self.secrets.insert(label, secret);
+        } else if !self.ratchets.contains(&secret) {
+            self.ratchets.push(secret);
+        }
     }
 
     /// What the handshake is followed with; `None` when a line is missing.
@@ -106,6 +129,15 @@ impl LoggedSession {
     pub fn root(&self) -> Option<Root> {
         self.secrets.get(&Label::Root).cloned().map(Root::from_key_log)
     }
+
+    /// The roots of the generations after `root`, the first, as they were logged.
+    pub fn later_roots(&self, root: &Root) -> impl Iterator<Item = Root> {
+        let later = |root: &mut Root, secret: &Secret<32>| {
+            *root = root.next_from_key_log(secret.clone());
+            Some(root.clone())
+        };
+        self.ratchets.iter().scan(root.clone(), later)
+    }
 }
 
 /// Reads a key log. Empty lines and lines that begin with `#` are comments; labels that do not begin with
@@ -120,7 +152,7 @@ pub fn parse(text: &str) -> Result<BTreeMap<AttemptId, LoggedSession>, KeyLogErr
             continue;
         }
         let (label, attempt, secret) = parse_line(line).ok_or(KeyLogError { line: index + 1 })?;
-        sessions.entry(attempt).or_default().secrets.insert(label, secret);
+        sessions.entry(attempt).or_default().insert(label, secret);
     }
     Ok(sessions)
 }
@@ -164,7 +196,19 @@ mod tests {
         //= spec/PROTOCOL.md#key-log
         //= type=test
         //# A key log MUST NOT contain a static key, an access secret, psk0, a gate or a token.
-        assert_eq!(session.all().count(), Label::ALL.len());
+        assert_eq!(session.all().count(), Label::ALL.len() - 1);
+    }
+
+    #[test]
+    fn ratchets_keep_their_order_and_repeat_none() {
+        let root = |byte| Root::from_key_log(Secret::new([byte; 32]));
+        let attempt = AttemptId([0xab; 8]);
+        let ratchets: String = [8, 9, 8].map(|byte| ratchet_line(attempt, &root(byte))).concat();
+        let sessions = parse(&format!("{}{ratchets}", lines(&established()))).unwrap();
+        let session = &sessions[&attempt];
+        let later: Vec<_> = session.later_roots(&session.root().unwrap()).collect();
+        assert_eq!(later.iter().map(Root::generation).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(later.iter().map(|root| root.secret().expose()[0]).collect::<Vec<_>>(), [8, 9]);
     }
 
     #[test]

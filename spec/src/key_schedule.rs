@@ -5,7 +5,8 @@
 //!                                          ├─ "c ap" ── secret ─┬─ key, iv     (client to hub)
 //!                                          │                    └─ "ku" ── secret of the next epoch
 //!                                          ├─ "c hp", "c cid"
-//!                                          └─ "h ap", "h hp", "h cid"          (hub to client)
+//!                                          ├─ "h ap", "h hp", "h cid"          (hub to client)
+//!                                          └─ "ratchet" ── root of the next generation
 //! ```
 
 use crate::crypto::{Nonce, aes_block, expand_label, extract, sha256};
@@ -13,28 +14,51 @@ use crate::secret::Secret;
 use crate::wire::frame::Side;
 use crate::wire::short::ConnectionId;
 
-/// The root key of generation 0 and everything below it.
+/// The root key of a generation and everything below it.
 #[derive(Clone, Debug)]
-pub struct Root(Secret<32>);
+pub struct Root {
+    secret: Secret<32>,
+    generation: u64,
+}
 
 impl Root {
     /// root0 from the handshake hash `h` and the two keys of Split().
     #[must_use]
     pub fn from_handshake(h: &[u8; 32], k_c: &Secret<32>, k_h: &Secret<32>) -> Self {
         let both = zeroize::Zeroizing::new([*k_c.expose(), *k_h.expose()].concat());
-        Self(extract(h, &both))
+        Self::from_key_log(extract(h, &both))
     }
 
-    /// A root key read from a key log.
+    /// root0 read from a key log.
     #[must_use]
     pub const fn from_key_log(root: Secret<32>) -> Self {
-        Self(root)
+        Self { secret: root, generation: 0 }
+    }
+
+    /// The root of the generation after this one, read from a key log.
+    #[must_use]
+    pub const fn next_from_key_log(&self, root: Secret<32>) -> Self {
+        Self { secret: root, generation: self.generation.saturating_add(1) }
+    }
+
+    /// The root of the generation after this one (PROTOCOL.md, Ratchet): `transcript` is the hash of both
+    /// messages, `shared` the results of the key exchanges, one after the other.
+    #[must_use]
+    pub fn next(&self, transcript: &[u8; 32], shared: &[u8]) -> Self {
+        let salt: Secret<32> = expand_label(&self.secret, "ratchet", transcript);
+        self.next_from_key_log(extract(salt.expose(), shared))
     }
 
     /// The key itself, for a key log.
     #[must_use]
     pub const fn secret(&self) -> &Secret<32> {
-        &self.0
+        &self.secret
+    }
+
+    /// How many ratchets led to it.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The keys of what `sender` sends.
@@ -45,16 +69,20 @@ impl Root {
             Side::Hub => ["h ap", "h hp", "h cid"],
         };
         DirectionKeys {
-            traffic: TrafficSecret(expand_label(&self.0, ap, b"")),
-            header: expand_label(&self.0, hp, b""),
-            ids: ConnectionIds { sender, key: expand_label(&self.0, cid, b"") },
+            traffic: TrafficSecret(expand_label(&self.secret, ap, b"")),
+            header: expand_label(&self.secret, hp, b""),
+            ids: ConnectionIds {
+                sender,
+                generation: self.generation,
+                key: expand_label(&self.secret, cid, b""),
+            },
         }
     }
 
-    /// The exporter of this session.
+    /// The exporter of this session: made from root0, and never again.
     #[must_use]
     pub fn exporter(&self) -> Exporter {
-        Exporter(expand_label(&self.0, "exp", b""))
+        Exporter(expand_label(&self.secret, "exp", b""))
     }
 }
 
@@ -89,6 +117,8 @@ impl TrafficSecret {
     /// The AEAD key and iv of this epoch.
     #[must_use]
     pub fn packet_key(&self) -> PacketKey {
+        #[cfg(test)]
+        tests::DERIVED.with(|count| count.set(count.get() + 1));
         PacketKey { key: expand_label(&self.0, "key", b""), iv: expand_label(&self.0, "iv", b"") }
     }
 
@@ -123,14 +153,17 @@ impl PacketKey {
 #[derive(Clone, Debug)]
 pub struct ConnectionIds {
     sender: Side,
+    generation: u64,
     key: Secret<32>,
 }
 
 impl ConnectionIds {
-    /// The id with `index` in generation 0.
+    /// The id with `index` in this generation.
     #[must_use]
     pub fn id(&self, index: u64) -> ConnectionId {
         let mut block = [0; 16];
+        // The generation has seven bytes, and the direction takes the place of its eighth.
+        block[..8].copy_from_slice(&self.generation.to_be_bytes());
         block[0] = u8::from(self.sender == Side::Hub);
         block[8..].copy_from_slice(&index.to_be_bytes());
         let [id @ .., _, _, _, _, _, _, _, _] = aes_block(&self.key, block);
@@ -151,8 +184,13 @@ impl Exporter {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    std::thread_local! {
+        /// Packet keys derived by this test.
+        pub(crate) static DERIVED: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
+    }
 
     #[test]
     fn directions_epochs_and_ids_differ() {
@@ -164,6 +202,20 @@ mod tests {
         assert_ne!(client.ids.id(0), client.ids.id(1));
         assert_ne!(client.ids.id(0), hub.ids.id(0));
         assert_ne!(root.exporter().export("a", b""), root.exporter().export("a", b"x"));
+    }
+
+    #[test]
+    fn every_generation_has_keys_and_ids_of_its_own() {
+        let root = Root::from_key_log(Secret::new([1; 32]));
+        let next = root.next(&[2; 32], &[3; 96]);
+        assert_eq!((root.generation(), next.generation()), (0, 1));
+        let (old, new) = (root.direction(Side::Hub), next.direction(Side::Hub));
+        assert_ne!((old.traffic, old.header), (new.traffic, new.header));
+        // With the same key it is the generation in the block that makes the difference.
+        let same_key = root.next_from_key_log(root.secret().clone()).direction(Side::Hub);
+        assert_ne!(old.ids.id(0), same_key.ids.id(0));
+        assert_ne!(root.next(&[2; 32], &[4; 96]).secret(), next.secret());
+        assert_ne!(root.next(&[9; 32], &[3; 96]).secret(), next.secret());
     }
 
     #[test]

@@ -14,7 +14,8 @@
 //! | [`gate`] | Long datagrams: mac1 and mac2; Cookie |
 //! | [`handshake`] | Handshake |
 //! | [`key_schedule`] | Key schedule |
-//! | [`seal`] | Short datagrams: sealing and opening |
+//! | [`seal`] | Short datagrams, Key updates: sealing and opening |
+//! | [`ratchet`] | Ratchet: the root of the next generation |
 //! | [`invite`], [`fingerprint`], [`name`] | Invites, Application messages |
 //! | [`key_log`] | Key log |
 //! | [`limits`], [`time`] | Limits of a hub; the units of time |
@@ -22,6 +23,8 @@
 
 #![no_std]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod close;
 pub mod crypto;
@@ -35,6 +38,7 @@ pub mod key_schedule;
 pub mod limits;
 pub mod name;
 pub mod number;
+pub mod ratchet;
 pub mod replay;
 pub mod seal;
 pub mod secret;

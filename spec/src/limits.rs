@@ -84,6 +84,27 @@ pub const SEALED_PER_KEY_MAX: u64 = 1 << 23;
 /// Packets that may fail to open in one generation (RFC 9147 section 4.5.3).
 pub const FAILED_OPENS_MAX: u64 = 1 << 36;
 
+// Key updates and Ratchet.
+
+/// Packets under one key after which a sender moves to the next epoch.
+pub const UPDATE_PACKETS: u64 = 1 << 20;
+/// Bytes under one key after which a sender moves to the next epoch.
+pub const UPDATE_BYTES: u64 = 1 << 30;
+/// Time under one key after which a sender moves to the next epoch.
+pub const UPDATE_TIME: Duration = Duration::from_secs(15 * 60);
+/// Probe time-outs for which the keys and ids before a change still open packets.
+pub const KEPT_PROBE_TIMEOUTS: u32 = 3;
+/// Time after which the client begins a ratchet.
+pub const RATCHET_TIME: Duration = Duration::from_secs(15 * 60);
+/// Time after which a ratchet has an ML-KEM secret in it.
+pub const KEM_RATCHET_TIME: Duration = Duration::from_secs(60 * 60);
+/// Time in which a hub answers one RATCHET_REQ of a session.
+pub const RATCHET_ANSWER_TIME: Duration = Duration::from_secs(60);
+/// Time after which the receiving keys of a generation go once the next is made.
+pub const GENERATION_KEPT: Duration = Duration::from_secs(60);
+/// Packets that fail to open in one generation before the client begins a ratchet at once.
+pub const FAILED_OPENS_RATCHET: u64 = 1 << 35;
+
 // Paths.
 
 /// Times an address is asked whether the client is there.

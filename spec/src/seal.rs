@@ -1,14 +1,15 @@
-//! Sealing and opening SHORT datagrams: AEAD over frames and header, then the mask over the header.
+//! Sealing SHORT datagrams: AEAD over frames and header, then the mask over the header. Opening is in [`open`].
 
-use crate::crypto::{self, Unauthentic, aes_block};
-use crate::discard::Discard;
-use crate::key_schedule::{DirectionKeys, PacketKey};
-use crate::limits::{FAILED_OPENS_MAX, SEALED_PER_KEY_MAX, SHORT_DATAGRAM_BYTES_MIN, TAG_BYTES};
-use crate::number;
+mod open;
+
+pub use open::{Opened, Opener};
+
+use crate::crypto::{self, aes_block};
+use crate::key_schedule::{DirectionKeys, PacketKey, TrafficSecret};
+use crate::limits::SEALED_PER_KEY_MAX;
 use crate::secret::Secret;
-use crate::wire::short::{self, FIRST_MASK, NUMBER_START, SAMPLE, ShortHeader, split_first};
+use crate::wire::short::{self, FIRST_MASK, NUMBER_START, SAMPLE, ShortHeader};
 use alloc::vec::Vec;
-use core::ops::Range;
 
 /// The key has sealed all it may, or the frames do not fit a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,11 +25,13 @@ pub enum SealError {
     NumberReused,
 }
 
-/// Seals what one side sends in one epoch.
+/// Seals what one side sends in one generation, epoch after epoch.
 #[derive(Debug)]
 pub struct Sealer {
+    traffic: TrafficSecret,
     key: PacketKey,
     header: Secret<32>,
+    epoch: u64,
     next_number: u64,
     sealed: u64,
     limit: u64,
@@ -44,7 +47,41 @@ impl Sealer {
     /// The same with another limit, so that a test can reach it.
     #[must_use]
     pub fn with_limit(keys: &DirectionKeys, limit: u64) -> Self {
-        Self { key: keys.traffic.packet_key(), header: keys.header.clone(), next_number: 0, sealed: 0, limit }
+        Self {
+            traffic: keys.traffic.clone(),
+            key: keys.traffic.packet_key(),
+            header: keys.header.clone(),
+            epoch: 0,
+            next_number: 0,
+            sealed: 0,
+            limit,
+        }
+    }
+
+    /// The epoch it seals in.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The two low bits of the epoch, for a header.
+    #[must_use]
+    pub fn epoch_bits(&self) -> u8 {
+        epoch_bits(self.epoch)
+    }
+
+    /// Packets sealed under the present key.
+    #[must_use]
+    pub const fn sealed(&self) -> u64 {
+        self.sealed
+    }
+
+    /// Goes on to the next epoch; the key of the present one is wiped.
+    pub fn update(&mut self) {
+        self.traffic = self.traffic.next();
+        self.key = self.traffic.packet_key();
+        self.epoch = self.epoch.saturating_add(1);
+        self.sealed = 0;
     }
 
     /// Makes `out[start..]`, which holds `header` as encoded and the frames behind it, a sealed datagram.
@@ -66,7 +103,7 @@ impl Sealer {
     }
 
     fn count(&mut self, number: u64) -> Result<(), SealError> {
-        //= spec/PROTOCOL.md#short-datagrams
+        //= spec/PROTOCOL.md#key-updates
         //# An endpoint MUST end a session rather than seal more than 2^23 packets under one key.
         if self.sealed >= self.limit {
             return Err(SealError::KeyLimit);
@@ -97,91 +134,9 @@ fn header_mask(key: &Secret<32>, datagram: &[u8]) -> [u8; 16] {
     aes_block(key, sample)
 }
 
-/// What an opened datagram says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// The header, unmasked, with the whole number.
-    pub header: ShortHeader,
-    /// Where the frames stand in the datagram, in clear.
-    pub frames: Range<usize>,
-}
-
-/// Opens what the other side sent in one epoch.
-#[derive(Debug)]
-pub struct Opener {
-    key: PacketKey,
-    header: Secret<32>,
-    failed: u64,
-    limit: u64,
-}
-
-impl Opener {
-    /// An opener for epoch 0 of a direction.
-    #[must_use]
-    pub fn new(keys: &DirectionKeys) -> Self {
-        Self::with_limit(keys, FAILED_OPENS_MAX)
-    }
-
-    /// The same with another limit, so that a test can reach it.
-    #[must_use]
-    pub fn with_limit(keys: &DirectionKeys, limit: u64) -> Self {
-        Self { key: keys.traffic.packet_key(), header: keys.header.clone(), failed: 0, limit }
-    }
-
-    /// Packets that did not open.
-    #[must_use]
-    pub const fn failed(&self) -> u64 {
-        self.failed
-    }
-
-    /// Opens `datagram` in place; `largest` is the highest number opened so far.
-    ///
-    /// # Errors
-    /// [`Discard::Length`], [`Discard::Unauthentic`] or [`Discard::KeyLimit`]; the datagram's bytes are then
-    /// of no use, and nothing but the count of failures changed.
-    pub fn open(&mut self, datagram: &mut [u8], largest: Option<u64>) -> Result<Opened, Discard> {
-        if datagram.len() < SHORT_DATAGRAM_BYTES_MIN {
-            return Err(Discard::Length);
-        }
-        //= spec/PROTOCOL.md#short-datagrams
-        //# An endpoint MUST stop opening when 2^36 packets failed to open under the keys of one generation.
-        if self.failed >= self.limit {
-            return Err(Discard::KeyLimit);
-        }
-        //= spec/PROTOCOL.md#short-datagrams
-        //# A receiver MUST remove the mask, complete the number and open the AEAD without an earlier way out
-        //# that depends on a masked value.
-        let header = self.unmask(datagram, largest);
-        self.open_unmasked(datagram, header).inspect_err(|_| self.failed += 1)
-    }
-
-    fn unmask(&self, datagram: &mut [u8], largest: Option<u64>) -> ShortHeader {
-        let mask = header_mask(&self.header, datagram);
-        datagram[0] ^= mask[0] & FIRST_MASK;
-        let (epoch, number_len, reserved) = split_first(datagram[0]);
-        let mut truncated = 0;
-        for (byte, mask) in datagram[NUMBER_START..NUMBER_START + number_len].iter_mut().zip(&mask[1..]) {
-            *byte ^= mask;
-            truncated = truncated << 8 | u64::from(*byte);
-        }
-        let number = number::complete(largest, truncated, number_len);
-        let mut id = [0; 8];
-        id.copy_from_slice(&datagram[short::CONNECTION_ID]);
-        ShortHeader { epoch, number_len, reserved, id: short::ConnectionId(id), number }
-    }
-
-    fn open_unmasked(&self, datagram: &mut [u8], header: ShortHeader) -> Result<Opened, Discard> {
-        let (aad, sealed) = datagram.split_at_mut(header.len());
-        let (frames, tag) = sealed.split_last_chunk_mut::<TAG_BYTES>().ok_or(Discard::Length)?;
-        let nonce = self.key.nonce(header.number);
-        let opened = crypto::open(&self.key.key, &nonce, aad, frames, tag);
-        //= spec/PROTOCOL.md#key-schedule
-        //# A receiver MUST drop a packet whose epoch bits are not 0.
-        if opened == Err(Unauthentic) || header.epoch != 0 {
-            return Err(Discard::Unauthentic);
-        }
-        Ok(Opened { frames: header.len()..header.len() + frames.len(), header })
-    }
+/// The two low bits of `epoch`.
+fn epoch_bits(epoch: u64) -> u8 {
+    epoch.to_be_bytes()[7] & 0b11
 }
 
 #[cfg(test)]

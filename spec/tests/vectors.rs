@@ -11,6 +11,8 @@ mod case;
 mod codec;
 #[path = "vectors/handshake.rs"]
 mod handshake;
+#[path = "vectors/ratchet.rs"]
+mod ratchet;
 #[path = "vectors/sealed.rs"]
 mod sealed;
 #[path = "vectors/show.rs"]
@@ -25,19 +27,20 @@ use std::process::Command;
 type Check = fn(&Case) -> Verdict;
 
 /// Category, how many files it has, and what holds the crate against one of them.
-const CATEGORIES: [(&str, usize, Check); 14] = [
-    ("datagram", 36, sealed::datagram),
+const CATEGORIES: [(&str, usize, Check); 15] = [
+    ("datagram", 43, sealed::datagram),
     ("frame", 50, codec::frame),
     ("gate", 4, sealed::gate),
     ("handshake", 36, handshake::handshake),
     ("invite", 24, codec::invite),
-    ("key-log", 12, codec::key_log),
+    ("key-log", 13, codec::key_log),
     ("key-schedule", 2, sealed::key_schedule),
     ("long", 35, sealed::long),
-    ("message", 35, codec::message),
+    ("message", 43, codec::message),
     ("name", 17, codec::name),
     ("number", 21, codec::number),
     ("parameters", 17, codec::parameters),
+    ("ratchet", 6, ratchet::ratchet),
     ("replay", 10, codec::replay),
     ("varint", 17, codec::varint),
 ];

@@ -15,20 +15,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const SECRET: [u8; 32] = [2; 32];
 
-/// A receiver takes five ids from the highest it has opened on, and no other.
+/// A receiver takes five ids from the highest it has opened on, those below for a while, and no other.
 #[test]
 fn f6_five_connection_ids_are_accepted() {
     let mut world = World::new(6, Link::GOOD);
     let mut insider = Insider::new(&world, address(1), 1);
     let mut member = insider.join(&mut world, &[]);
     let ping = encoded(&Frame::Ping);
-    let cases =
-        [(0, true), (4, true), (3, false), (9, false), (8, true), (4, false), (12, true), (17, false)];
-    for (index, is_accepted) in cases {
-        let datagram = member.seal_under(index, &ping);
-        let now = world.now;
-        let mut give = |from| world.hub().handle_datagram(now, Path::new(from, 0), &mut datagram.clone());
-        assert_eq!(give(address(1)).is_ok(), is_accepted, "id {index}");
+    let at_once =
+        [(0, true), (4, true), (3, true), (9, false), (8, true), (17, false), (2, true), (12, true)];
+    let later = [(11, false), (8, false), (17, false), (12, true), (16, true)];
+    for (wait, cases) in [(Duration::ZERO, &at_once[..]), (secs(5), &later)] {
+        world.run(wait);
+        for (index, is_accepted) in cases {
+            let datagram = member.seal_under(*index, &ping);
+            let now = world.now;
+            let mut give = |from| world.hub().handle_datagram(now, Path::new(from, 0), &mut datagram.clone());
+            assert_eq!(give(address(1)).is_ok(), *is_accepted, "id {index}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use node_proto::log::{LOBBY, Seq};
 use spec::close::CloseReason;
 use spec::gate::Gate;
 use spec::handshake::ReceivedInit;
-use spec::key_schedule::ConnectionIds;
+use spec::key_schedule::{ConnectionIds, Root};
 use spec::seal::{Opener, Sealer};
 use spec::time::UnixTime;
 use spec::wire::entry::{Entry, EntryKind, MessageId};
@@ -16,12 +16,15 @@ use spec::wire::short::{self, ShortHeader};
 use spec::wire::varint;
 use std::collections::BTreeMap;
 
-const GENERATION: [u8; 8] = [5; 8];
+pub(crate) const GENERATION: [u8; 8] = [5; 8];
 
 /// A client in a session with a hub that is made by hand.
-struct Scene {
+pub(crate) struct Scene {
     client: Client,
-    now: Instant,
+    pub(crate) now: Instant,
+    /// The root of the session's keys, and who the hub is.
+    pub(crate) root: Root,
+    pub(crate) identity: KeyPair,
     sealer: Sealer,
     opener: Opener,
     ids: ConnectionIds,
@@ -31,6 +34,10 @@ struct Scene {
 
 impl Scene {
     fn new(resume: Option<Resume>) -> Self {
+        Self::with_keys(resume, KeyPolicy::default())
+    }
+
+    pub(crate) fn with_keys(resume: Option<Resume>, keys: KeyPolicy) -> Self {
         let (identity, access_secret) = (KeyPair::new(Secret::new(Lone::KEY)), Secret::new([2; 32]));
         let gate = Gate::new(identity.public(), &access_secret);
         let config = ClientConfig {
@@ -41,6 +48,7 @@ impl Scene {
             name: "ann".to_owned(),
             key_log: false,
             resume,
+            keys,
         };
         let now = Instant(0);
         let mut client = Client::new(now, config, to_hub(), [8; 32]);
@@ -57,11 +65,11 @@ impl Scene {
         let root = responder.read_fin(&Long::parse(&fin[0]).unwrap()).unwrap().established.root;
         let (own, clients) = (root.direction(Side::Hub), root.direction(Side::Client));
         let (sealer, opener) = (Sealer::new(&own), Opener::new(&clients));
-        Self { client, now, sealer, opener, ids: own.ids, next_number: 0, control: 0 }
+        Self { client, now, root, identity, sealer, opener, ids: own.ids, next_number: 0, control: 0 }
     }
 
     /// The hub sends a packet with one frame; what the client was told then.
-    fn frame(&mut self, frame: &Frame<'_>) -> Vec<ClientEvent> {
+    pub(crate) fn frame(&mut self, frame: &Frame<'_>) -> Vec<ClientEvent> {
         let number = self.next_number;
         self.next_number += 1;
         let header = ShortHeader { epoch: 0, number_len: 4, reserved: 0, id: self.ids.id(0), number };
@@ -79,13 +87,13 @@ impl Scene {
         self.frame(&Frame::Stream { stream: 0, offset, data })
     }
 
-    fn message(&mut self, message: &Message<'_>) -> Vec<ClientEvent> {
+    pub(crate) fn message(&mut self, message: &Message<'_>) -> Vec<ClientEvent> {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
         self.control(&bytes)
     }
 
-    fn welcome(&mut self, generation: [u8; 8]) -> Vec<ClientEvent> {
+    pub(crate) fn welcome(&mut self, generation: [u8; 8]) -> Vec<ClientEvent> {
         self.message(&Message::Welcome { flags: 0, account: 1, name: "ann", generation })
     }
 
@@ -103,8 +111,42 @@ impl Scene {
         self.frame(&Frame::Entries(Entries { room: LOBBY.0, first: sequence, count: 1, bytes: &bytes }))
     }
 
+    /// Time passes; the control messages that the client said meanwhile, each time it said them.
+    pub(crate) fn said_after<T>(
+        &mut self,
+        time: Duration,
+        read: impl Fn(&Message<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        self.now = self.now + time;
+        self.client.handle_timeout(self.now);
+        let mut read_all = Vec::new();
+        for mut bytes in said(&mut self.client, self.now).into_iter().filter(|bytes| short::is_short(bytes)) {
+            // What is under the next generation is only PING.
+            let Ok(opened) = self.opener.open(&mut bytes, None) else { continue };
+            for frame in Frames::parse(&bytes[opened.frames], Side::Client).unwrap().iter() {
+                if let Frame::Stream { stream: 0, data, .. } = frame
+                    && let Ok(Some((message, _))) = Message::split(data)
+                {
+                    read_all.extend(read(&message));
+                }
+            }
+        }
+        read_all
+    }
+
+    /// The client's static key.
+    pub(crate) fn client_key() -> [u8; 32] {
+        *KeyPair::new(Secret::new([7; 32])).public()
+    }
+
+    /// The hub goes on under the keys of `root`.
+    pub(crate) fn go_on_under(&mut self, root: &Root) {
+        let (own, clients) = (root.direction(Side::Hub), root.direction(Side::Client));
+        (self.sealer, self.opener, self.ids) = (Sealer::new(&own), Opener::new(&clients), own.ids);
+    }
+
     /// Why the client closed the session, if it did.
-    fn close_reason(&mut self) -> Option<CloseReason> {
+    pub(crate) fn close_reason(&mut self) -> Option<CloseReason> {
         let mut largest = None;
         said(&mut self.client, self.now).into_iter().filter(|bytes| short::is_short(bytes)).find_map(
             |mut bytes| {

@@ -13,7 +13,7 @@ use spec::wire::varint;
 const LOBBY: u64 = 1;
 
 /// Why the hub closed the session, if it did.
-fn close_reason(packets: &[(u64, Vec<u8>)]) -> Option<CloseReason> {
+pub(crate) fn close_reason(packets: &[(u64, Vec<u8>)]) -> Option<CloseReason> {
     packets.iter().find_map(|(_, frames)| {
         Frames::parse(frames, Side::Hub).unwrap().iter().find_map(|frame| match frame {
             Frame::Close { reason, .. } => Some(reason),
@@ -42,10 +42,16 @@ fn submission(id: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A member called mallory who reads the lobby.
-fn mallory(world: &mut World) -> Member {
+/// What mallory says first on the control stream.
+pub(crate) fn first_words() -> Vec<u8> {
     let mut control = hello("mallory");
     Message::Subscribe { room: LOBBY, after: 0 }.encode(&mut control);
+    control
+}
+
+/// A member called mallory who reads the lobby.
+pub(crate) fn mallory(world: &mut World) -> Member {
+    let control = first_words();
     let mut insider = Insider::new(world, address(1), 1);
     let mut member = insider.join(world, &stream(0, 0, &control));
     world.run(millis(50));

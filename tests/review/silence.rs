@@ -210,6 +210,7 @@ fn f9_a_client_with_a_secret_does_not_fall_back_to_the_open_gate() {
         name: "ann".to_owned(),
         key_log: false,
         resume: None,
+        keys: KeyPolicy::default(),
     };
     let mut client = Client::new(lone.now, config, to_hub(), [8; 32]);
     let (mut sent, mut out) = (0, Vec::new());

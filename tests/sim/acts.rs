@@ -65,6 +65,7 @@ pub enum Act {
 impl World {
     /// Does `act`.
     pub fn perform(&mut self, act: Act) {
+        self.tell(|| format!("{act:?}"));
         match act {
             Act::Say { from, to, bytes } => self.person_says(from, to, bytes),
             Act::KillHub if self.hub.is_some() => self.kill_hub(),

@@ -27,4 +27,4 @@ pub mod world;
 pub use acts::Act;
 pub use network::Link;
 pub use pipe::Pipe;
-pub use world::{ClientId, World};
+pub use world::{ClientId, World, quick_keys};

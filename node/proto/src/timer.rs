@@ -23,6 +23,10 @@ pub enum Timer {
     KeepAlive,
     /// The peer has been silent too long.
     Idle,
+    /// Keys or connection ids go, or are to be shown again.
+    Keys,
+    /// The client begins a ratchet.
+    Ratchet,
     /// CLOSE was repeated long enough.
     Close,
     /// A handshake datagram is to be repeated, or an attempt given up.

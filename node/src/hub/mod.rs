@@ -17,6 +17,7 @@ use crate::log::LogThread;
 use crate::net::Wires;
 use crate::terminal::{self, Input};
 use console::{Action, Console};
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig, HubEvent};
 use node_proto::log::{Engine, MemoryLog, Reply};
 use report::Report;
@@ -57,6 +58,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         grace: Duration::from_secs(options.grace),
         sessions_max: start::SESSIONS_MAX,
         key_log: key_log.is_some(),
+        keys: KeyPolicy::default(),
     };
     let hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
     let (mailbox, replies) = wires.mailbox(REPLIES_WAITING_MAX);

@@ -25,6 +25,7 @@ use find::Found;
 use key::KeyWatch;
 use node_proto::Client;
 use node_proto::client::{ClientConfig, ClientEvent, Target};
+use node_proto::connection::KeyPolicy;
 use node_proto::log::LOBBY;
 use node_proto::transmit::Path;
 use report::Report;
@@ -68,6 +69,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         name,
         key_log: key_log.is_some(),
         resume: reading.load(),
+        keys: KeyPolicy::default(),
     };
     let path = Path::new(found.remote, 0);
     let client = Client::new(clock.now(), config, path, entropy::bytes()?);

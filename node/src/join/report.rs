@@ -132,7 +132,9 @@ impl Report {
             ClientEvent::HubLogsKeys => {
                 self.notice("keylog", None, "the hub writes a key log: it can show others what it reads")
             }
-            ClientEvent::Typing { name, .. } => self.say(|| json!({"event": "typing", "name": name}), || None),
+            ClientEvent::Typing { name, .. } => {
+                self.say(|| json!({"event": "typing", "name": name}), || None)
+            }
             ClientEvent::OtherVersions(_) | ClientEvent::KeyLog(_) => Ok(()),
         }
     }

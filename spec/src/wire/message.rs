@@ -1,9 +1,9 @@
 //! Control messages: what client and hub say to each other on stream 0.
 
 use super::entry::{MessageId, split_prefixed};
-use super::reader::{DecodeError, Reader};
+use super::reader::{DecodeError, DecodeErrorKind, Reader};
 use super::varint;
-use crate::limits::CONTROL_MESSAGE_BYTES_MAX;
+use crate::limits::{CONTROL_MESSAGE_BYTES_MAX, KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES, KEY_BYTES};
 use alloc::vec::Vec;
 
 /// Bit 0 of the flags of HELLO and WELCOME: the sender writes a key log.
@@ -19,6 +19,8 @@ pub mod kind {
     pub const WHO: u64 = 0x03;
     /// A room for two.
     pub const DIRECT: u64 = 0x04;
+    /// The client's half of a ratchet.
+    pub const RATCHET_REQ: u64 = 0x05;
     /// Who the client is, as the hub has it.
     pub const WELCOME: u64 = 0x41;
     /// A room the client may read.
@@ -29,6 +31,8 @@ pub mod kind {
     pub const REFUSED: u64 = 0x44;
     /// A submission that was committed before.
     pub const STORED: u64 = 0x45;
+    /// The hub's half of a ratchet.
+    pub const RATCHET_RSP: u64 = 0x46;
 }
 
 /// Open room or room for two.
@@ -135,6 +139,13 @@ pub enum Message<'a> {
         /// The other's name.
         name: &'a str,
     },
+    /// Client: its half of a ratchet.
+    RatchetReq {
+        /// A fresh X25519 key.
+        ephemeral: [u8; KEY_BYTES],
+        /// A fresh encapsulation key, now and then.
+        kem: Option<&'a [u8; KEM_KEY_BYTES]>,
+    },
     /// Hub, first: who the client is.
     Welcome {
         /// Bit 0: a key log is written.
@@ -184,6 +195,13 @@ pub enum Message<'a> {
         /// The submission's id.
         id: MessageId,
     },
+    /// Hub: its half of a ratchet.
+    RatchetRsp {
+        /// A fresh X25519 key.
+        ephemeral: [u8; KEY_BYTES],
+        /// A ciphertext for the encapsulation key asked with, if there was one.
+        kem: Option<&'a [u8; KEM_CIPHERTEXT_BYTES]>,
+    },
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -201,7 +219,8 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn encode_body(&self, body: &mut Vec<u8>) {
+    /// Appends type and fields, without the length in front.
+    pub(crate) fn encode_body(&self, body: &mut Vec<u8>) {
         let mut numbers = |values: &[u64]| values.iter().for_each(|value| varint::encode(*value, body));
         match self {
             Self::Hello { flags, name, token } => {
@@ -214,6 +233,14 @@ impl<'a> Message<'a> {
             Self::Direct { name } => {
                 numbers(&[kind::DIRECT]);
                 varint::encode_bytes(name.as_bytes(), body);
+            }
+            Self::RatchetReq { ephemeral, kem } => {
+                numbers(&[kind::RATCHET_REQ]);
+                encode_halves(ephemeral, kem.map_or(&[][..], |kem| &kem[..]), body);
+            }
+            Self::RatchetRsp { ephemeral, kem } => {
+                numbers(&[kind::RATCHET_RSP]);
+                encode_halves(ephemeral, kem.map_or(&[][..], |kem| &kem[..]), body);
             }
             Self::Welcome { flags, account, name, generation } => {
                 numbers(&[kind::WELCOME, *flags, *account]);
@@ -264,6 +291,12 @@ impl<'a> Message<'a> {
             }
             kind::WHO => Self::Who { room: reader.varint("room")? },
             kind::DIRECT => Self::Direct { name: reader.string("name")? },
+            kind::RATCHET_REQ => {
+                Self::RatchetReq { ephemeral: reader.array("ephemeral")?, kem: decode_kem(reader)? }
+            }
+            kind::RATCHET_RSP => {
+                Self::RatchetRsp { ephemeral: reader.array("ephemeral")?, kem: decode_kem(reader)? }
+            }
             kind::WELCOME => Self::Welcome {
                 flags: reader.varint("flags")?,
                 account: reader.varint("account")?,
@@ -309,6 +342,20 @@ impl<'a> Message<'a> {
     }
 }
 
+fn encode_halves(ephemeral: &[u8; KEY_BYTES], kem: &[u8], body: &mut Vec<u8>) {
+    body.extend_from_slice(ephemeral);
+    varint::encode_bytes(kem, body);
+}
+
+/// The KEM half of a ratchet message: all of it or none.
+fn decode_kem<'a, const N: usize>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8; N]>, DecodeError> {
+    let error = reader.error("kem", DecodeErrorKind::OutOfRange);
+    match reader.bytes("kem")? {
+        [] => Ok(None),
+        bytes => bytes.try_into().map(Some).map_err(|_| error),
+    }
+}
+
 fn decode_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError> {
     let count = reader.varint("member count")?;
     (0..count).map(|_| reader.string("member name")).collect()
@@ -329,6 +376,10 @@ mod tests {
             Message::Stored { room: 1, sequence: 5, id },
             Message::Who { room: 1 },
             Message::Direct { name: "bob" },
+            Message::RatchetReq { ephemeral: [1; 32], kem: None },
+            Message::RatchetReq { ephemeral: [1; 32], kem: Some(&[2; 1184]) },
+            Message::RatchetRsp { ephemeral: [3; 32], kem: None },
+            Message::RatchetRsp { ephemeral: [3; 32], kem: Some(&[4; 1088]) },
             Message::Welcome { flags: 0, account: 3, name: "ann", generation: [5; 8] },
             Message::Room { room: 8, kind: Some(RoomKind::Direct), name: "bob", head: 0 },
             Message::Members { room: 1, names: vec!["ann", "bob"] },
@@ -349,6 +400,18 @@ mod tests {
         //# fields it knows.
         assert_eq!(Message::split(&[3, 0x3e, 1, 2]), Ok(Some((Message::Unknown { kind: 0x3e }, 4))));
         assert_eq!(Message::split(&[4, 0x03, 7, 1, 2]), Ok(Some((Message::Who { room: 7 }, 5))));
+    }
+
+    #[test]
+    fn a_kem_half_is_whole_or_absent() {
+        for (kind, right) in [(kind::RATCHET_REQ, 1184), (kind::RATCHET_RSP, 1088)] {
+            for len in [0, 1, 1087, 1088, 1089, 1183, 1184, 1185] {
+                let mut bytes = Vec::new();
+                varint::encode(kind, &mut bytes);
+                encode_halves(&[7; 32], &vec![8; len], &mut bytes);
+                assert_eq!(Message::decode(&bytes).is_ok(), len == 0 || len == right, "{kind} {len}");
+            }
+        }
     }
 
     #[test]

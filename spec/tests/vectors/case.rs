@@ -15,7 +15,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 /// Every value of `expect` (spec/vectors/README.md, Layers).
-const EXPECTATIONS: [&str; 38] = [
+const EXPECTATIONS: [&str; 39] = [
     "success",
     "ack range",
     "attempt id",
@@ -31,6 +31,7 @@ const EXPECTATIONS: [&str; 38] = [
     "form",
     "fragment",
     "host",
+    "kem",
     "key",
     "key exchange",
     "length",
@@ -81,6 +82,7 @@ impl From<DecodeError> for Refusal {
                 &["bounds"]
             }
             (DecodeErrorKind::OutOfRange, "message" | "submission") => &["too large"],
+            (DecodeErrorKind::OutOfRange, "kem") => &["kem"],
             (DecodeErrorKind::OutOfRange | DecodeErrorKind::Trailing, _) => &[],
         })
     }

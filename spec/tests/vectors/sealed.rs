@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER as HEX;
 use spec::crypto::{aes_block, expand_label, extract, hmac, open, sha256};
 use spec::discard::Discard;
 use spec::gate::{Cookie, Gate, psk0};
-use spec::key_schedule::Root;
+use spec::key_schedule::{DirectionKeys, Root};
 use spec::limits::CONNECTION_ID_WINDOW;
 use spec::number;
 use spec::seal::{Opened, Opener, Sealer};
@@ -143,10 +143,27 @@ pub(crate) fn long(case: &Case) -> Verdict {
     Ok(())
 }
 
+/// A receiver that has opened a packet of each epoch up to `epoch`, the last of them numbered `largest`.
+fn opener_in(keys: &DirectionKeys, epoch: u64, largest: Option<u64>) -> Opener {
+    let (mut opener, mut sealer) = (Opener::new(keys), Sealer::new(keys));
+    for before in 1..=epoch {
+        sealer.update();
+        let number = if before < epoch { before } else { largest.unwrap() };
+        let (epoch, id) = (sealer.epoch_bits(), keys.ids.id(0));
+        let header = ShortHeader { epoch, number_len: 4, reserved: 0, id, number };
+        let mut datagram = Vec::new();
+        header.encode(&mut datagram);
+        sealer.seal(&header, &mut datagram, 0).unwrap();
+        opener.open(&mut datagram, None).unwrap();
+    }
+    opener
+}
+
 pub(crate) fn datagram(case: &Case) -> Verdict {
     let sender = case.side("direction");
     let keys = Root::from_key_log(case.secret("root0")).direction(sender);
     let (highest, largest): (u64, _) = (case.parse("highest-index"), case.number("largest-received"));
+    let highest_epoch = case.parse("highest-epoch");
     let (mut datagram, buildable) = (case.bytes("datagram"), case.is_buildable());
 
     let id = short::connection_id(&datagram).ok_or(Discard::Length)?;
@@ -155,21 +172,26 @@ pub(crate) fn datagram(case: &Case) -> Verdict {
     }
     let mut accepted = highest..highest + CONNECTION_ID_WINDOW as u64;
     let index = accepted.find(|index| keys.ids.id(*index) == id).ok_or(Refusal(&["connection id"]))?;
-    let Opened { header, frames } = Opener::new(&keys).open(&mut datagram, largest)?;
+    let mut opener = opener_in(&keys, highest_epoch, largest);
+    let Opened { header, frames, epoch } = opener.open(&mut datagram, largest)?;
     let frames = Frames::parse(&datagram[frames], sender)?;
 
     case.gives("connection-index", index);
     case.gives("reserved", header.reserved);
     case.gives("number", header.number);
+    case.gives("epoch", epoch);
     case.gives_lines("frame", &frames.iter().map(|frame| show::frame(&frame)).collect::<Vec<_>>());
     if buildable {
         let number_len = number::encoded_len(header.number, case.number("largest-acknowledged"));
         let ShortHeader { reserved, number, .. } = header;
-        let header = ShortHeader { epoch: 0, number_len, reserved, id: keys.ids.id(index), number };
+        let mut sealer = Sealer::new(&keys);
+        (0..epoch).for_each(|_| sealer.update());
+        let header =
+            ShortHeader { epoch: sealer.epoch_bits(), number_len, reserved, id: keys.ids.id(index), number };
         let mut built = Vec::new();
         header.encode(&mut built);
         built.extend(case.bytes("payload"));
-        Sealer::new(&keys).seal(&header, &mut built, 0).unwrap();
+        sealer.seal(&header, &mut built, 0).unwrap();
         case.rebuilds("datagram", &built);
     }
     Ok(())

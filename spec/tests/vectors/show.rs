@@ -14,7 +14,12 @@ pub(crate) fn frame(frame: &Frame<'_>) -> String {
             let range = |range: &std::ops::RangeInclusive<u64>| format!("{}-{}", range.end(), range.start());
             let ranges: Vec<_> = ack.ranges().iter().map(range).collect();
             let (largest, delay, window) = (ack.largest(), ack.delay_us, ack.window);
-            format!("ACK largest={largest} delay={delay} window={window} ranges={}", ranges.join(","))
+            let common =
+                format!("largest={largest} delay={delay} window={window} ranges={}", ranges.join(","));
+            match ack.ecn {
+                None => format!("ACK {common}"),
+                Some(ecn) => format!("ACK_ECN {common} ect0={} ect1={} ce={}", ecn.ect0, ecn.ect1, ecn.ce),
+            }
         }
         Frame::Stream { stream, offset, data } => {
             format!("STREAM stream={stream} offset={offset} data={}", HEX.encode(data))
@@ -34,6 +39,11 @@ pub(crate) fn frame(frame: &Frame<'_>) -> String {
         Frame::Close { reason, text } => format!("CLOSE reason={} text={}", reason.code(), hex(text)),
         Frame::Done => "DONE".to_owned(),
         Frame::MaxStream { stream, limit } => format!("MAX_STREAM stream={stream} limit={limit}"),
+        Frame::PathChallenge { data } => format!("PATH_CHALLENGE data={}", HEX.encode(data)),
+        Frame::PathResponse { data } => format!("PATH_RESPONSE data={}", HEX.encode(data)),
+        Frame::Ephemeral { room, message } => {
+            format!("EPHEMERAL room={room} message={}", HEX.encode(message))
+        }
         Frame::Extension { kind, data } => format!("EXTENSION type={kind} data={}", HEX.encode(data)),
     }
 }
@@ -68,6 +78,8 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
         Message::Stored { room, sequence, id } => {
             format!("STORED room={room} sequence={sequence} id={}", HEX.encode(&id.0))
         }
+        Message::RatchetReq { ephemeral, kem } => ratchet("RATCHET_REQ", ephemeral, kem.map(|kem| &kem[..])),
+        Message::RatchetRsp { ephemeral, kem } => ratchet("RATCHET_RSP", ephemeral, kem.map(|kem| &kem[..])),
         Message::Unknown { kind } => {
             let mut reader = Reader::new(bytes);
             reader.varint("length").unwrap();
@@ -75,6 +87,10 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
             format!("UNKNOWN type={kind} fields={}", HEX.encode(reader.peek()))
         }
     }
+}
+
+fn ratchet(name: &str, ephemeral: &[u8], kem: Option<&[u8]>) -> String {
+    format!("{name} ephemeral={} kem={}", HEX.encode(ephemeral), HEX.encode(kem.unwrap_or_default()))
 }
 
 pub(crate) fn submission(submission: &Submission<'_>) -> String {

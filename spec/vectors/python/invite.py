@@ -7,7 +7,9 @@ from .wire import Reject
 
 SCHEME = "sealgram://"
 DEFAULT_PORT = 5555
-KEY_LOG_LABELS = ["SGM1_CHAIN", "SGM1_HASH", "SGM1_ES", "SGM1_EE", "SGM1_SE", "SGM1_SS", "SGM1_ROOT"]
+KEY_LOG_LABELS = [
+    f"SGM1_{name}" for name in ("CHAIN", "HASH", "ES", "EE", "SE", "SS", "ROOT", "RATCHET")
+]
 
 
 def to_base64url(data):

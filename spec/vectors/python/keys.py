@@ -43,12 +43,13 @@ def root0(h, k_c, k_h):
 
 
 class Direction:
-    """What one direction ("c" or "h") derives from the root of generation 0."""
+    """What one direction ("c" or "h") derives from the root of a generation."""
 
-    def __init__(self, root, name):
-        self.number = "ch".index(name)
+    def __init__(self, root, name, generation=0):
+        self.number, self.generation = "ch".index(name), generation
         self.secrets = [expand_label(root, name + " ap")]
-        self.secrets.append(expand_label(self.secrets[0], "ku"))
+        for _ in range(8):
+            self.secrets.append(expand_label(self.secrets[-1], "ku"))
         self.hp = expand_label(root, name + " hp")
         self.cid = expand_label(root, name + " cid")
 
@@ -58,8 +59,8 @@ class Direction:
     def iv(self, epoch=0):
         return expand_label(self.secrets[epoch], "iv", length=12)
 
-    def connection_id(self, index, generation=0):
-        block = bytes([self.number]) + generation.to_bytes(7, "big") + index.to_bytes(8, "big")
+    def connection_id(self, index):
+        block = bytes([self.number]) + self.generation.to_bytes(7, "big") + index.to_bytes(8, "big")
         return Aes256(self.cid).encrypt(block)[:8]
 
 

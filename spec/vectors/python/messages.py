@@ -15,16 +15,30 @@ from .wire import (
     write_varint,
 )
 
+def whole_or_absent(length):
+    """`bytes` that are empty or of just that length."""
+
+    def read(reader):
+        value = reader.bytes()
+        if len(value) not in (0, length):
+            raise Reject("kem")
+        return value
+
+    return BYTES._replace(read=read)
+
+
 CONTROL = {
     0x01: Layout("HELLO", flags=NUMBER, name=STRING, token=BYTES),
     0x02: Layout("SUBSCRIBE", room=NUMBER, after=NUMBER),
     0x03: Layout("WHO", room=NUMBER),
     0x04: Layout("DIRECT", name=STRING),
+    0x05: Layout("RATCHET_REQ", ephemeral=fixed(32), kem=whole_or_absent(1184)),
     0x41: Layout("WELCOME", flags=NUMBER, account=NUMBER, name=STRING, generation=fixed(8)),
     0x42: Layout("ROOM", room=NUMBER, kind=NUMBER, name=STRING, head=NUMBER),
     0x43: Layout("MEMBERS", room=NUMBER, names=counted(STRING)),
     0x44: Layout("REFUSED", request=NUMBER, reason=NUMBER, id=fixed(16), name=STRING),
     0x45: Layout("STORED", room=NUMBER, sequence=NUMBER, id=fixed(16)),
+    0x46: Layout("RATCHET_RSP", ephemeral=fixed(32), kem=whole_or_absent(1088)),
 }
 UNKNOWN = Layout("UNKNOWN", type=NUMBER, fields=REST)
 SUBMISSION = Layout("SUBMISSION", id=fixed(16), kind=BYTE, body=REST)

@@ -40,14 +40,14 @@ def seal(direction, head, number, payload, epoch=0):
     return flip(datagram, mask_of(direction, datagram), len(head) - 9)
 
 
-def build(direction, connection_index, number, largest_acknowledged, reserved, payload):
+def build(direction, connection_index, number, largest_acknowledged, reserved, payload, epoch=0):
     cut = cut_number(number, largest_acknowledged)
-    head = header(direction.connection_id(connection_index), cut, reserved)
-    return seal(direction, head, number, pad(payload, len(cut)))
+    head = header(direction.connection_id(connection_index), cut, reserved, epoch & 3)
+    return seal(direction, head, number, pad(payload, len(cut)), epoch)
 
 
-def open_(direction, connection_index, largest_received, datagram):
-    """(index of the id, reserved bits, number, payload); `connection_index` is the highest seen."""
+def open_(direction, connection_index, largest_received, datagram, highest_epoch=0):
+    """(index of the id, reserved bits, number, epoch, payload); `connection_index` is the highest seen."""
     if len(datagram) < LENGTH_MIN:
         raise Reject("length")
     if datagram[0] >> 6 != 0b01:
@@ -62,18 +62,20 @@ def open_(direction, connection_index, largest_received, datagram):
     plain = flip(datagram, mask, number_length)
     head, sealed = plain[: 9 + number_length], plain[9 + number_length :]
     number = complete_number(head[9:], largest_received)
+    held = range(max(0, highest_epoch - 1), highest_epoch + 2)
+    epoch = next((epoch for epoch in held if epoch & 3 == first >> 4 & 3), None)
+    if epoch is None:
+        raise Reject("epoch")
     try:
-        payload = aead_open(direction.key(), nonce(direction.iv(), number), head, sealed)
+        payload = aead_open(direction.key(epoch), nonce(direction.iv(epoch), number), head, sealed)
     except BadTag:
         raise Reject("tag") from None
-    if first >> 4 & 3:
-        raise Reject("epoch")
-    return ids[datagram[1:9]], first & 3, number, payload
+    return ids[datagram[1:9]], first & 3, number, epoch, payload
 
 
-def decode(direction, connection_index, largest_received, datagram, sender):
-    opened = open_(direction, connection_index, largest_received, datagram)
-    return opened, frames.decode(opened[3], sender)
+def decode(direction, connection_index, largest_received, datagram, sender, highest_epoch=0):
+    opened = open_(direction, connection_index, largest_received, datagram, highest_epoch)
+    return opened, frames.decode(opened[4], sender)
 
 
 REPLAY_WINDOW = 2048

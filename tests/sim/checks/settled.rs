@@ -18,7 +18,12 @@ impl World {
     /// what it committed.
     pub fn settle(&mut self, within: Duration) -> Result<Duration, Violation> {
         let since = self.now;
+        let mut before = String::new();
         while let Some(what) = self.unsettled() {
+            if what != before {
+                self.tell(|| format!("faults have stopped, and {what}"));
+                before.clone_from(&what);
+            }
             if self.now.since(since) >= within {
                 return Err(Violation::NotSettled { seconds: within.as_secs(), what });
             }

@@ -20,7 +20,7 @@ use draw::Draw;
 use faults::Faults;
 
 /// Time from the end of the faults within which everyone has everything.
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(20);
 
 /// People there may be.
 const NAMES: [&str; 4] = ["ann", "bob", "cy", "dora"];
@@ -36,6 +36,8 @@ pub struct Plan {
     time: Duration,
     /// Whether every datagram is opened and its number compared; it takes half of the time.
     opens: bool,
+    /// Whether it is printed what happens.
+    tells: bool,
 }
 
 /// What a world was like.
@@ -89,7 +91,13 @@ impl Plan {
         acts.extend(faults.acts(&mut draw, clients, time));
         acts.sort_by_key(|(at, _)| *at);
         let opens = draw.one_in(4);
-        Self { seed, faults, links, acts, time, opens }
+        Self { seed, faults, links, acts, time, opens, tells: false }
+    }
+
+    /// The same, and it is printed what happens.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Self { tells: true, ..self }
     }
 
     /// The world before anything has happened in it.
@@ -97,6 +105,7 @@ impl Plan {
     pub fn world(&self) -> World {
         let mut world = World::watched(self.seed, Link::GOOD);
         world.key_log = self.opens;
+        world.tells = self.tells;
         for (name, links) in NAMES.iter().zip(&self.links) {
             let id = world.enrol(name);
             world.nodes[id.0].links = Some(*links);
@@ -151,7 +160,7 @@ impl fmt::Display for Plan {
         for (index, (up, down)) in self.links.iter().enumerate() {
             writeln!(f, "client {index} up {up:?}\nclient {index} down {down:?}")?;
         }
-        self.acts.iter().try_for_each(|(at, act)| writeln!(f, "{at:>10.3?} {act:?}"))
+        Ok(())
     }
 }
 

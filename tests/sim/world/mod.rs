@@ -18,6 +18,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use node::Machine;
 use node_proto::client::{Client, ClientConfig, Target};
+use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig, HubEvent};
 use node_proto::log::{Engine, LOBBY};
 use node_proto::random::Random;
@@ -60,6 +61,8 @@ pub struct World {
     ///
     /// [`ClientEvent::KeyLog`]: node_proto::client::ClientEvent::KeyLog
     pub key_log: bool,
+    /// When keys are changed; for hubs and clients that start from now on.
+    pub keys: KeyPolicy,
     /// What befalls a datagram besides what its link does, by its place among all that were sent: it takes so much
     /// longer, or, with `None`, never arrives.
     pub fates: BTreeMap<usize, Option<Duration>>,
@@ -67,6 +70,8 @@ pub struct World {
     pub repeats: BTreeMap<usize, Duration>,
     /// Datagrams that have one bit flipped, by their place among all that were sent.
     pub flips: BTreeMap<usize, usize>,
+    /// Whether it is printed what happens.
+    pub tells: bool,
     /// What watches over everything that happens.
     pub checks: Option<Checks>,
     /// A defect that a test has put into the program.
@@ -87,14 +92,44 @@ pub struct World {
 /// Where the hub is.
 pub const HUB_ADDRESS: &str = "192.0.2.1:5555";
 
+/// Keys that change every few packets, and a ratchet every few round trips.
+#[must_use]
+pub fn quick_keys() -> KeyPolicy {
+    KeyPolicy {
+        update_packets: 4,
+        ratchet_every: Duration::from_millis(300),
+        kem_every: Duration::from_secs(2),
+        ratchet_answer: Duration::ZERO,
+        ..KeyPolicy::default()
+    }
+}
+
 fn hub_address() -> SocketAddr {
     HUB_ADDRESS.parse().expect("a literal address")
+}
+
+/// Keys that change every few packets, and a ratchet every few round trips.
+#[must_use]
+pub fn quick_keys() -> KeyPolicy {
+    KeyPolicy {
+        update_packets: 4,
+        ratchet_every: Duration::from_millis(300),
+        kem_every: Duration::from_secs(2),
+        ratchet_answer: Duration::ZERO,
+        ..KeyPolicy::default()
+    }
 }
 
 impl World {
     /// A world with a running hub and nobody else; `seed` decides everything.
     #[must_use]
     pub fn new(seed: u64, link: Link) -> Self {
+        Self::with_keys(seed, link, KeyPolicy::default())
+    }
+
+    /// The same, and keys are changed as `keys` says.
+    #[must_use]
+    pub fn with_keys(seed: u64, link: Link, keys: KeyPolicy) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let mut random = Random::new(bytes);
@@ -110,9 +145,11 @@ impl World {
             grace: Duration::from_secs(60),
             is_open: false,
             key_log: false,
+            keys,
             fates: BTreeMap::new(),
             repeats: BTreeMap::new(),
             flips: BTreeMap::new(),
+            tells: false,
             checks: None,
             plant: None,
             identity: KeyPair::new(random.secret()),
@@ -169,6 +206,7 @@ impl World {
             grace: self.grace,
             sessions_max: 1000,
             key_log: false,
+            keys: self.keys,
         };
         let recovered = self.store.recover();
         let now = self.hub_machine.clock(self.now);
@@ -251,6 +289,7 @@ impl World {
             name: node.name.clone(),
             key_log: self.key_log,
             resume: node.resume.clone(),
+            keys: self.keys,
         };
         let (now, path) = (node.machine.clock(self.now), Path::new(hub_address(), 0));
         node.client = Some(Client::new(now, config, path, self.random.array()));

@@ -88,6 +88,13 @@ impl World {
         true
     }
 
+    /// Prints what happens, if anybody wants to know.
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.tells {
+            println!("{:>12.3?}  {}", self.now.since(Instant(0)), what());
+        }
+    }
+
     /// Which world and when, for whoever has to find it again.
     pub(super) fn place(&self) -> String {
         format!("seed {} after {:?}", self.seed, self.now.since(Instant(0)))

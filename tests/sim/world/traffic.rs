@@ -59,6 +59,7 @@ impl World {
             wakes_log |= self.store.ask(effect);
         }
         while let Some(event) = hub.poll_event() {
+            self.tell(|| format!("    hub: {}", brief(&event)));
             self.hub_events.push(event);
         }
         self.hub_machine.set_alarm(hub.poll_timeout().map(|(at, _)| at));
@@ -96,6 +97,7 @@ impl World {
                 Some(plant) => plant.events(id, event),
             };
             for event in events {
+                self.tell(|| format!("    client {}: {}", id.0, brief(&event)));
                 self.look(|checks, _, store| checks.event(id, &event, store));
                 if let ClientEvent::Stored { id: line, .. } = &event {
                     self.nodes[id.0].stored.push(*line);
@@ -201,4 +203,9 @@ fn with_extras(
 ) -> impl Iterator<Item = (crate::pipe::Delivery, Duration)> + use<> {
     let extras: Vec<Duration> = extras.to_vec();
     extras.into_iter().map(move |extra| (delivery.clone(), extra))
+}
+
+/// The beginning of what is told: entries are long.
+fn brief(event: &impl core::fmt::Debug) -> String {
+    format!("{event:?}").chars().take(100).collect()
 }

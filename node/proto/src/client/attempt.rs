@@ -1,6 +1,7 @@
 //! One handshake, from the first INIT to the hub's first packet.
 
 use super::ClientConfig;
+use super::ratchet::Ratchet;
 use super::session::{Greeting, Session};
 use crate::connection::Connection;
 use crate::random::Random;
@@ -127,10 +128,13 @@ impl Attempt {
         let (fin, established) = ready.finish(&frames, &self.gate, self.reserved)?;
         let log = spec::key_log::lines(&established);
         let random = Random::new(random.array());
-        let connection =
-            Connection::new(now, Side::Client, &established.root, path, random).with_streams(first.streams);
-        let session = Box::new(Session::new(connection, first.submitted, first.subscribed));
-        self.step = Step::Fin { fin, session };
+        let policy = greeting.config.keys;
+        let connection = Connection::new(now, Side::Client, &established.root, path, random)
+            .with_policy(policy)
+            .with_streams(first.streams);
+        let said = (first.submitted, first.subscribed);
+        let session = Session::new(connection, Ratchet::new(now, policy), established.attempt, said);
+        self.step = Step::Fin { fin, session: Box::new(session) };
         self.until = now + ATTEMPT_WITHOUT_ANSWER;
         self.next_flight = now;
         self.due = 0;

@@ -6,6 +6,7 @@
 //! | [`outbox`] | lines that the hub has not stored |
 //! | [`timeline`] | the entries of a room, in order |
 //! | [`session`] | what is said and heard on a connection |
+//! | [`ratchet`] | when a session's keys are made anew |
 //! | [`key_request`] | asking an open hub for its key, before there is a client |
 //!
 //! A session promises nothing beyond its own life: after a new handshake the client asks for every room from its
@@ -14,12 +15,13 @@
 mod attempt;
 pub mod key_request;
 mod outbox;
+mod ratchet;
 mod session;
 mod timeline;
 
 pub use outbox::{OutboxFull, Target};
 
-use crate::connection::{Connection, End};
+use crate::connection::{Connection, End, KeyPolicy};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
@@ -69,6 +71,8 @@ pub struct ClientConfig {
     pub key_log: bool,
     /// What was read before: the log's generation, and the last entry of each room.
     pub resume: Option<Resume>,
+    /// When keys are changed.
+    pub keys: KeyPolicy,
 }
 
 /// Where reading goes on.
@@ -418,10 +422,12 @@ impl Client {
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { session, timelines, outbox, events, generation, was_connected, members_wanted, .. } = self;
+        let Self { config, session, timelines, outbox, events, .. } = self;
+        let Self { generation, was_connected, members_wanted, .. } = self;
         let Some(session) = session else { return };
-        let heard = session::Heard { timelines, outbox, events, generation, was_connected, members_wanted };
-        if session.read_control(heard).is_err() {
+        let heard =
+            session::Heard { config, timelines, outbox, events, generation, was_connected, members_wanted };
+        if session.read_control(now, heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");
         }
     }
@@ -482,7 +488,7 @@ impl Client {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(session) = &mut self.session {
-            session.connection.handle_timeout(now);
+            session.handle_timeout(now, &mut self.random);
         }
         self.after_end(now);
         if let Some(attempt) = &mut self.attempt
@@ -561,7 +567,7 @@ impl Client {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         earliest([
-            self.session.as_ref().and_then(|session| session.connection.poll_timeout()),
+            self.session.as_ref().and_then(session::Session::poll_timeout),
             self.attempt.as_ref().map(|attempt| (attempt.deadline(), Timer::Handshake)),
             self.next_attempt.map(|at| (at, Timer::Handshake)),
             self.silence_at().map(|at| (at, Timer::Silence)),

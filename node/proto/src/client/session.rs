@@ -1,22 +1,26 @@
 //! What is said and heard on a connection to the hub.
 
 use super::outbox::{Outbox, Target};
+use super::ratchet::Ratchet;
 use super::timeline::Timeline;
 use super::{ClientConfig, ClientEvent};
 use crate::connection::{Connection, SendStreams};
 use crate::log::{LOBBY, RoomId, Seq};
+use crate::random::Random;
+use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Transmit};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use spec::discard::Discard;
-use spec::limits::STREAM_LIMIT_BYTES;
+use spec::handshake::kem::KemCiphertext;
+use spec::limits::{KEY_BYTES, STREAM_LIMIT_BYTES};
 use spec::name::fold;
 use spec::time::Instant;
-use spec::wire::DecodeError;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
+use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
 /// The stream of control messages.
@@ -116,6 +120,7 @@ fn submit(
 /// What a session needs of the client to act on what the hub says.
 #[derive(Debug)]
 pub(super) struct Heard<'a> {
+    pub(super) config: &'a ClientConfig,
     pub(super) timelines: &'a mut BTreeMap<RoomId, Timeline>,
     pub(super) outbox: &'a mut Outbox,
     pub(super) events: &'a mut VecDeque<ClientEvent>,
@@ -136,6 +141,9 @@ impl Heard<'_> {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) connection: Connection,
+    ratchet: Ratchet,
+    /// Names the session in a key log.
+    attempt: AttemptId,
     is_greeted: bool,
     submitted: BTreeSet<MessageId>,
     subscribed: BTreeSet<RoomId>,
@@ -148,13 +156,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(
+    pub(super) fn new(
         connection: Connection,
-        submitted: BTreeSet<MessageId>,
-        subscribed: BTreeSet<RoomId>,
+        ratchet: Ratchet,
+        attempt: AttemptId,
+        (submitted, subscribed): (BTreeSet<MessageId>, BTreeSet<RoomId>),
     ) -> Self {
         Self {
             connection,
+            ratchet,
+            attempt,
             is_greeted: false,
             submitted,
             subscribed,
@@ -208,6 +219,24 @@ impl Session {
         }
     }
 
+    /// Acts on every deadline that has passed.
+    pub(super) fn handle_timeout(&mut self, now: Instant, random: &mut Random) {
+        self.connection.handle_timeout(now);
+        if self.ratchet_at().is_some_and(|at| at <= now) {
+            let request = self.ratchet.begin(now, random);
+            // A control stream that is full has not been read for long: the session ends by itself.
+            let _: Result<(), _> = self.connection.send(CONTROL, &request);
+        }
+    }
+
+    fn ratchet_at(&self) -> Option<Instant> {
+        self.is_greeted.then(|| self.ratchet.deadline(&self.connection)).flatten()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Deadline> {
+        earliest([self.connection.poll_timeout(), self.ratchet_at().map(|at| (at, Timer::Ratchet))])
+    }
+
     pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
         let Self { connection, typing, .. } = self;
         connection.transmit(now, out, |packer| {
@@ -244,20 +273,26 @@ impl Session {
     }
 
     /// Reads whole control messages as they have arrived.
-    pub(super) fn read_control(&mut self, mut heard: Heard<'_>) -> Result<(), DecodeError> {
+    pub(super) fn read_control(&mut self, now: Instant, mut heard: Heard<'_>) -> Result<(), Discard> {
         loop {
             let bytes = self.connection.readable(CONTROL).to_vec();
             let Some((message, used)) = Message::split(&bytes)? else { return Ok(()) };
             self.connection.consume(CONTROL, used);
-            self.handle_message(&message, &mut heard);
+            self.handle_message(now, &message, &mut heard)?;
         }
     }
 
-    fn handle_message(&mut self, message: &Message<'_>, heard: &mut Heard<'_>) {
+    fn handle_message(
+        &mut self,
+        now: Instant,
+        message: &Message<'_>,
+        heard: &mut Heard<'_>,
+    ) -> Result<(), Discard> {
         match message {
             Message::Welcome { flags, name, generation, .. } => {
-                self.welcome(*flags, name, *generation, heard)
+                self.welcome(*flags, name, *generation, heard);
             }
+            Message::RatchetRsp { ephemeral, kem } => self.finish_ratchet(now, (ephemeral, *kem), heard)?,
             Message::Room { room, kind: Some(kind), name, head } => {
                 self.learn_room(RoomId(*room), *kind, name, Seq(*head), heard);
             }
@@ -285,6 +320,24 @@ impl Session {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// The hub's half of a ratchet is there: its packets are opened under both generations from now on.
+    fn finish_ratchet(
+        &mut self,
+        now: Instant,
+        halves: (&[u8; KEY_BYTES], Option<&KemCiphertext>),
+        heard: &mut Heard<'_>,
+    ) -> Result<(), Discard> {
+        let ClientConfig { identity, hub_key, key_log, .. } = heard.config;
+        let next = self.ratchet.finish(now, self.connection.root(), identity, hub_key, halves)?;
+        if *key_log {
+            let line = spec::key_log::ratchet_line(self.attempt, &next);
+            heard.events.push_back(ClientEvent::KeyLog(line));
+        }
+        self.connection.offer_generation(now, next);
+        Ok(())
     }
 
     fn welcome(&mut self, flags: u64, name: &str, generation: [u8; 8], heard: &mut Heard<'_>) {

@@ -17,7 +17,7 @@ mod congestion;
 mod ecn;
 mod ending;
 mod held;
-mod identity;
+mod keys;
 mod ledger;
 mod loss;
 mod mtu;
@@ -34,6 +34,7 @@ mod trace;
 pub use congestion::Algorithm;
 pub use ending::End;
 pub use held::Held;
+pub use keys::KeyPolicy;
 pub use packer::Packer;
 pub use rtt::Rtt;
 pub use status::{Stats, Status};
@@ -47,7 +48,7 @@ use crate::transmit::{Arrival, Ecn, Path};
 use alloc::collections::VecDeque;
 use arrayvec::ArrayVec;
 use ending::Ending;
-use identity::{Identity, PeerIdentity};
+use keys::{Keys, Unsealed};
 use ledger::Optimistic;
 use numbers::Numbers;
 use path::{Move, Paths};
@@ -57,7 +58,6 @@ use spec::close::CloseReason;
 use spec::discard::Discard;
 use spec::key_schedule::Root;
 use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE, PATH_RESPONSES_MAX};
-use spec::seal::{Opener, Sealer};
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 use spec::wire::frame::{Frame, Frames, Side};
@@ -83,10 +83,7 @@ pub struct Connection {
     side: Side,
     paths: Paths,
     random: Random,
-    sealer: Sealer,
-    opener: Opener,
-    own_id: Identity,
-    peer_id: PeerIdentity,
+    keys: Keys,
     numbers: Numbers,
     /// The highest number the peer takes: its last largest and window.
     number_limit: u64,
@@ -114,17 +111,12 @@ impl Connection {
     /// A connection whose handshake is done.
     #[must_use]
     pub fn new(now: Instant, side: Side, root: &Root, path: Path, mut random: Random) -> Self {
-        let peer = if side == Side::Client { Side::Hub } else { Side::Client };
-        let (own_keys, peer_keys) = (root.direction(side), root.direction(peer));
         Self {
             side,
             paths: Paths::new(path),
             numbers: Numbers::new(&mut random),
             random,
-            sealer: Sealer::new(&own_keys),
-            opener: Opener::new(&peer_keys),
-            own_id: Identity::new(own_keys.ids),
-            peer_id: PeerIdentity::new(peer_keys.ids),
+            keys: Keys::new(side, root.clone(), KeyPolicy::default()),
             //= spec/PROTOCOL.md#acknowledgements
             //# A sender MUST NOT send an ack-eliciting packet numbered above the highest `largest` + `window` it
             //# has seen; before the first ACK the limit is 64.
@@ -152,6 +144,13 @@ impl Connection {
     #[must_use]
     pub fn with_streams(mut self, streams: SendStreams) -> Self {
         self.send = streams;
+        self
+    }
+
+    /// Changes keys as `policy` says; for a connection that has sent and opened nothing.
+    #[must_use]
+    pub fn with_policy(mut self, policy: KeyPolicy) -> Self {
+        self.keys = Keys::new(self.side, self.keys.root().clone(), policy);
         self
     }
 
@@ -196,8 +195,8 @@ impl Connection {
             metrics: self.recovery.metrics(),
             mtu_bytes: self.recovery.mtu.size(),
             black_holes: self.recovery.mtu.black_holes(),
-            generation: 0,
-            epoch: 0,
+            generation: self.keys.generation(),
+            epoch: self.keys.epoch(),
             stats: self.stats,
         }
     }
@@ -214,7 +213,37 @@ impl Connection {
 
     /// The connection ids that are accepted at the moment.
     pub fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
-        self.peer_id.accepted()
+        self.keys.accepted_ids()
+    }
+
+    /// The root of the generation we send under: a ratchet begins from it.
+    #[must_use]
+    pub const fn root(&self) -> &Root {
+        self.keys.root()
+    }
+
+    /// The generation of keys we send under: so many ratchets were completed.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.keys.generation()
+    }
+
+    /// The epochs of that generation: the one we send under, and the one the peer does.
+    #[must_use]
+    pub fn epochs(&self) -> (u64, u64) {
+        (self.keys.epoch(), self.keys.peer_epoch())
+    }
+
+    /// Whether the next generation is made and not yet in use.
+    #[must_use]
+    pub const fn is_ratcheting(&self) -> bool {
+        self.keys.is_ratcheting()
+    }
+
+    /// Whether so many packets failed to open that a ratchet should begin at once.
+    #[must_use]
+    pub fn is_under_attack(&self) -> bool {
+        self.keys.is_under_attack()
     }
 
     /// Why and how the connection is over, once it is; then it only waits to be dropped.
@@ -292,8 +321,6 @@ impl Connection {
         datagram: &'d mut [u8],
         has_room: impl FnOnce(&Frames<'_>) -> bool,
     ) -> Result<Frames<'d>, Discard> {
-        let id = short::connection_id(datagram).ok_or(Discard::Length)?;
-        let index = self.peer_id.index(id).ok_or(Discard::UnknownConnection)?;
         //= spec/PROTOCOL.md#paths
         //# A client MUST drop a SHORT datagram from another address than the hub's.
         if self.side == Side::Client && from.path.remote != self.paths.active().remote {
@@ -303,20 +330,24 @@ impl Connection {
         //= spec/PROTOCOL.md#the-hub-silence
         //# An endpoint MUST NOT change any state but counters because of a datagram that fails its MAC or its
         //# tag.
-        let opened = self.opener.open(datagram, self.received.largest())?;
+        let times = (now, self.recovery.rtt.probe_timeout());
+        let opened = self.keys.open(times, datagram, self.received.largest());
+        if opened == Err(Discard::EpochOrder) {
+            self.close(now, CloseReason::Violation, "epochs and packet numbers contradict each other");
+        }
+        let Unsealed { number, frames } = opened?;
         //= spec/PROTOCOL.md#short-datagrams
         //# A receiver MUST check for repetition only after the tag was verified.
-        self.received.check(opened.header.number)?;
+        self.received.check(number)?;
         let sender = if self.side == Side::Client { Side::Hub } else { Side::Client };
-        let frames = Frames::parse(&datagram[opened.frames], sender)?;
+        let frames = Frames::parse(&datagram[frames], sender)?;
         self.check(&frames)?;
         if !has_room(&frames) {
             return Err(Discard::NoRoom);
         }
-        self.peer_id.advance(index);
-        self.follow(now, from.path, opened.header.number, bytes);
-        self.apply(now, opened.header.number, from.ecn, &frames);
-        self.trace.note(now, || Step::Received { number: opened.header.number, bytes });
+        self.follow(now, from.path, number, bytes);
+        self.apply(now, number, from.ecn, &frames);
+        self.trace.note(now, || Step::Received { number, bytes });
         self.stats.received_bytes += bytes as u64;
         Ok(frames)
     }
@@ -328,7 +359,8 @@ impl Connection {
         //# number is the highest so far.
         let is_newest = self.received.largest().is_none_or(|largest| number > largest);
         if self.side == Side::Hub && is_newest && path != self.paths.active() {
-            let how = self.paths.move_to(now, path, &mut self.random);
+            let id = (self.keys.generation(), self.keys.id());
+            let how = self.paths.move_to(now, path, id, &mut self.random);
             self.leave_path(now, how);
             self.trace.note(now, || Step::Moved { path });
         }
@@ -340,7 +372,7 @@ impl Connection {
         //= spec/PROTOCOL.md#paths
         //# An endpoint MUST move to its next connection id before it sends to, or from, another address than
         //# before.
-        self.own_id.move_on(self.numbers.next());
+        self.keys.move_id(self.numbers.next());
         self.recovery.move_to(now, self.numbers.next(), how == Move::Port);
         self.due.challenge = self.paths.is_due(now);
     }
@@ -390,7 +422,7 @@ impl Connection {
 
     fn apply_ack(&mut self, now: Instant, ack: &Ack) {
         self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
-        let Self { recovery, send, received, own_id, ending, lost, stats, trace, .. } = self;
+        let Self { recovery, send, received, keys, ending, lost, stats, trace, .. } = self;
         let delivered = |content| match content {
             Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
             Content::Ack { largest } => received.forget_through(largest),
@@ -398,7 +430,7 @@ impl Connection {
             _ => {}
         };
         match recovery.on_ack(now, ack, delivered, &mut Told { lost, stats, trace }) {
-            Ok(true) => own_id.acknowledged(ack.largest()),
+            Ok(true) => keys.acknowledged(ack.largest()),
             Ok(false) => {}
             Err(Optimistic) => {
                 self.close(now, CloseReason::Violation, "packets were acknowledged that were never sent");
@@ -410,6 +442,7 @@ impl Connection {
     /// Acts on every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.received.handle_timeout(now);
+        self.keys.handle_timeout(now);
         let Self { recovery, lost, stats, trace, .. } = self;
         recovery.handle_timeout(now, &mut Told { lost, stats, trace });
         self.due.challenge |= self.paths.is_due(now);
@@ -483,6 +516,11 @@ impl Connection {
         self.send.fin_answered();
     }
 
+    /// Goes on to the generation of `root` as soon as the peer shows that it has it too.
+    pub fn offer_generation(&mut self, now: Instant, root: Root) {
+        self.keys.offer(now, root);
+    }
+
     /// Our address is another one: the peer is shown at once, under an id that nobody has seen.
     pub fn moved(&mut self, now: Instant) {
         self.leave_path(now, Move::Address);
@@ -535,6 +573,7 @@ impl Connection {
             self.mtu_probe_at().map(|at| (at, Timer::Mtu)),
             self.probe_at().filter(|_| may_send).map(|at| (at, Timer::Probe)),
             self.keep_alive_at().map(|at| (at, Timer::KeepAlive)),
+            self.keys.deadline().map(|at| (at, Timer::Keys)),
             self.ending.deadline().map(|at| (at, Timer::Close)),
             Some((self.last_received + IDLE_TIMEOUT, Timer::Idle)),
         ])

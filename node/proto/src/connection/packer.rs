@@ -56,6 +56,8 @@ pub struct Packer<'a> {
     has_ping: bool,
     /// How often what is written was repeated by now.
     copies: u8,
+    /// It is the PING that shows the hub the next generation.
+    is_confirming: bool,
 }
 
 impl Connection {
@@ -69,6 +71,9 @@ impl Connection {
     ) -> Option<Transmit> {
         if let Some(path) = self.write_challenge(now, out) {
             return Some(Transmit::one(path, out.len()));
+        }
+        if self.write_confirm(now, out) {
+            return Some(Transmit { path: self.path(), ecn: self.mark, segment_bytes: out.len() });
         }
         let mut segment = None;
         for _ in 0..SEGMENTS_MAX {
@@ -108,7 +113,7 @@ impl Connection {
             self.mark = self.recovery.mark();
         }
         let probe_bytes = self.take_mtu_probe(now, may_elicit && segment.is_none());
-        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit))?;
+        let mut packer = self.open_packer(now, out, probe_bytes.unwrap_or(limit), false)?;
         packer.may_elicit = may_elicit;
         if probe_bytes.is_some() {
             packer.write_mtu_probe();
@@ -124,15 +129,45 @@ impl Connection {
             return None;
         }
         let pto = challenge_timeout(&self.recovery.rtt);
-        let (path, data) = self.paths.take_challenge_before(now, pto, CHALLENGE_DATAGRAM_BYTES)?;
-        let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES)?;
+        let (path, (generation, id), data) = self.paths.take_challenge_before(now, pto)?;
+        // Under later keys there is no id that was used there.
+        if generation != self.keys.generation() {
+            return None;
+        }
+        let start = out.len();
+        let mut packer = self.open_packer(now, out, CHALLENGE_DATAGRAM_BYTES, false)?;
+        packer.header.id = id;
+        packer.out.truncate(start);
+        packer.header.encode(packer.out);
         packer.write(None, &Frame::PathChallenge { data });
         // Whether it arrives says nothing about the path in use, and it is repeated by itself.
         packer.traits.is_eliciting = false;
         packer.seal_on(path).then_some(path)
     }
 
-    fn open_packer<'a>(&'a mut self, now: Instant, out: &'a mut Vec<u8>, limit: usize) -> Option<Packer<'a>> {
+    /// Writes the client's PING under the next generation into `out`, when it is due.
+    fn write_confirm(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let may_leave = self.numbers.next() < self.number_limit && !self.is_closing();
+        if !self.keys.is_confirm_due() || !may_leave {
+            return false;
+        }
+        self.mark = self.recovery.mark();
+        let path = self.path();
+        let Some(mut packer) = self.open_packer(now, out, DATAGRAM_BYTES, true) else { return false };
+        //= spec/PROTOCOL.md#ratchet
+        //# The client MUST NOT send anything but PING under the next generation before it has opened a packet of
+        //# the hub under it.
+        packer.write(None, &Frame::Ping);
+        packer.seal_on(path)
+    }
+
+    fn open_packer<'a>(
+        &'a mut self,
+        now: Instant,
+        out: &'a mut Vec<u8>,
+        limit: usize,
+        is_confirming: bool,
+    ) -> Option<Packer<'a>> {
         // A peer that never acknowledges may not have us keep account of it for ever.
         if self.recovery.ledger.len() >= LEDGER_PACKETS_MAX {
             self.ending.timed_out();
@@ -143,13 +178,12 @@ impl Connection {
         }
         let number = self.numbers.next();
         let last_seen = self.last_received.max(self.last_eliciting);
+        let (epoch, id) = self.keys.mark(now, last_seen, number, is_confirming);
         let header = ShortHeader {
-            //= spec/PROTOCOL.md#key-schedule
-            //# This revision uses generation 0 and epoch 0 only; a sender MUST set both epoch bits to 0.
-            epoch: 0,
+            epoch,
             number_len: number::encoded_len(number, self.recovery.ledger.largest_acked()),
             reserved: self.random.reserved(),
-            id: self.own_id.for_packet(now, last_seen, number),
+            id,
             number,
         };
         let start = out.len();
@@ -167,6 +201,7 @@ impl Connection {
             has_ack: false,
             has_ping: false,
             copies: 0,
+            is_confirming,
         })
     }
 
@@ -282,8 +317,9 @@ impl Packer<'_> {
 
     fn seal_on(mut self, path: Path) -> bool {
         self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
-        let Self { connection, out, now, start, header, contents, traits, .. } = self;
-        if connection.sealer.seal(&header, out, start).is_err() {
+        let Self { connection, out, now, start, header, contents, traits, is_confirming, .. } = self;
+        let times = (now, connection.recovery.rtt.probe_timeout());
+        if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
             connection.ending.timed_out();
             return false;
@@ -377,6 +413,10 @@ impl Packer<'_> {
     }
 
     fn write_close(&mut self) {
+        // A CLOSE that counts as lost is no longer in flight: no probe would repeat it.
+        if self.connection.lost.contains(&Content::Close) {
+            self.connection.ending.repeat();
+        }
         self.connection.lost.clear();
         let Some((reason, text)) = self.connection.ending.take_close() else { return };
         // A reason is for a person: what exceeds a datagram is cut at a character.
@@ -479,7 +519,9 @@ impl Packer<'_> {
         let unheard = self.connection.numbers.next().saturating_sub(heard);
         let in_window = self.connection.numbers.next() <= self.connection.number_limit;
         let is_possible = in_window && self.remaining() > 0 && !self.connection.is_closing();
-        if unheard >= UNHEARD_PACKETS_MAX && is_possible && !self.traits.is_eliciting {
+        // Not each of them: what asks for an acknowledgement is in flight, whatever the window says.
+        let is_turn = unheard >= UNHEARD_PACKETS_MAX && unheard.is_multiple_of(UNHEARD_PACKETS_MAX);
+        if is_turn && is_possible && !self.traits.is_eliciting {
             self.write(None, &Frame::Ping);
         }
     }

@@ -6,6 +6,7 @@ use crate::transmit::Path;
 use core::time::Duration;
 use spec::limits::{CHALLENGES_MAX, UNPROVEN_FACTOR};
 use spec::time::Instant;
+use spec::wire::short::ConnectionId;
 
 /// Bytes of a SHORT datagram with a question or an answer about a path.
 pub(super) const CHALLENGE_DATAGRAM_BYTES: usize = 93;
@@ -47,11 +48,16 @@ struct Way {
     received_bytes: u64,
     sent_bytes: u64,
     challenge: Option<Challenge>,
+    /// The generation and the id that was last sent under there.
+    id: Option<PathId>,
 }
+
+/// A connection id of ours and the generation it belongs to.
+pub(super) type PathId = (u64, ConnectionId);
 
 impl Way {
     const fn new(path: Path, is_valid: bool) -> Self {
-        Self { path, is_valid, received_bytes: 0, sent_bytes: 0, challenge: None }
+        Self { path, is_valid, received_bytes: 0, sent_bytes: 0, challenge: None, id: None }
     }
 
     /// Bytes that may be sent there.
@@ -131,15 +137,15 @@ impl Paths {
         self.before.as_mut().filter(|way| way.path == path)
     }
 
-    /// The peer is at `path` now: both ways are asked whether it is there.
-    pub(super) fn move_to(&mut self, now: Instant, path: Path, random: &mut Random) -> Move {
+    /// The peer is at `path` now: both ways are asked whether it is there. On the one before, `id` was in use.
+    pub(super) fn move_to(&mut self, now: Instant, path: Path, id: PathId, random: &mut Random) -> Move {
         let known = self.before.take().filter(|before| before.path == path);
         let new = known.unwrap_or(Way::new(path, false));
         let old = core::mem::replace(&mut self.active, new);
         if !self.active.is_valid {
             self.active.challenge = Some(Challenge::new(now, random));
         }
-        self.before = Some(Way { challenge: Some(Challenge::new(now, random)), ..old });
+        self.before = Some(Way { challenge: Some(Challenge::new(now, random)), id: Some(id), ..old });
         if old.path.remote.ip() == path.remote.ip() { Move::Port } else { Move::Address }
     }
 
@@ -169,16 +175,16 @@ impl Paths {
         self.active.challenge.as_mut()?.take(now, pto)
     }
 
-    /// The question for the path before, when it is due and `bytes` may be sent there.
+    /// The question for the path before, when it is due and may be sent there, and the id to send it under.
     pub(super) fn take_challenge_before(
         &mut self,
         now: Instant,
         pto: Duration,
-        bytes: usize,
-    ) -> Option<(Path, [u8; 8])> {
-        let before = self.before.as_mut().filter(|before| before.budget_bytes() >= bytes)?;
+    ) -> Option<(Path, PathId, [u8; 8])> {
+        let before =
+            self.before.as_mut().filter(|before| before.budget_bytes() >= CHALLENGE_DATAGRAM_BYTES)?;
         let data = before.challenge.as_mut()?.take(now, pto)?;
-        Some((before.path, data))
+        Some((before.path, before.id?, data))
     }
 
     /// Whether a question is due.
@@ -206,6 +212,7 @@ mod tests {
     use core::net::SocketAddr;
 
     const PTO: Duration = Duration::from_millis(100);
+    const ID: PathId = (0, ConnectionId([7; 8]));
 
     fn path(port: u16) -> Path {
         Path::new(SocketAddr::from(([192, 0, 2, 1], port)), 0)
@@ -213,7 +220,7 @@ mod tests {
 
     fn moved() -> (Paths, Random) {
         let (mut paths, mut random) = (Paths::new(path(1)), Random::new([1; 32]));
-        assert_eq!(paths.move_to(Instant(0), path(2), &mut random), Move::Port);
+        assert_eq!(paths.move_to(Instant(0), path(2), ID, &mut random), Move::Port);
         (paths, random)
     }
 
@@ -242,7 +249,7 @@ mod tests {
             let now = Instant(100_000 * round);
             assert!(paths.is_due(now));
             assert!(paths.take_challenge(now, PTO).is_some());
-            assert_eq!(paths.take_challenge_before(now, PTO, 93).unwrap().0, path(1));
+            assert_eq!(paths.take_challenge_before(now, PTO).unwrap().0, path(1));
             assert!(paths.take_challenge(now, PTO).is_none());
         }
         assert_eq!(paths.deadline(), None);
@@ -253,8 +260,8 @@ mod tests {
         let (mut paths, mut random) = moved();
         assert!(!paths.is_valid());
         let elsewhere = Path::new("198.51.100.1:1".parse().unwrap(), 0);
-        assert_eq!(paths.move_to(Instant(1), path(1), &mut random), Move::Port);
+        assert_eq!(paths.move_to(Instant(1), path(1), ID, &mut random), Move::Port);
         assert!(paths.is_valid());
-        assert_eq!(paths.move_to(Instant(2), elsewhere, &mut random), Move::Address);
+        assert_eq!(paths.move_to(Instant(2), elsewhere, ID, &mut random), Move::Address);
     }
 }

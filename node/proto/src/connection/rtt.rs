@@ -3,6 +3,10 @@
 use core::time::Duration;
 use spec::limits::{ACK_DELAY_MAX, INITIAL_RTT, TIMER_GRANULARITY};
 
+/// A longer sample tells of a clock that leapt or a host that slept, and nothing of the path: the slowest in use,
+/// by way of a satellite and a full queue, take a few seconds.
+const SAMPLE_MAX: Duration = Duration::from_secs(10);
+
 /// What is known of the time a datagram takes to the peer and its acknowledgement back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rtt {
@@ -46,6 +50,9 @@ impl Rtt {
     /// Takes a sample: `elapsed` between sending and the acknowledgement, of which the peer says it waited
     /// `delay`.
     pub(super) fn sample(&mut self, elapsed: Duration, delay: Duration) {
+        if elapsed > SAMPLE_MAX {
+            return;
+        }
         self.latest = elapsed;
         let Some(least) = self.least else {
             self.least = Some(elapsed);
@@ -84,6 +91,15 @@ impl Rtt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_leap_of_the_clock_is_no_round_trip() {
+        let mut rtt = Rtt::default();
+        rtt.sample(Duration::from_millis(80), Duration::ZERO);
+        let before = rtt;
+        rtt.sample(Duration::from_secs(3600), Duration::ZERO);
+        assert_eq!(rtt, before);
+    }
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)

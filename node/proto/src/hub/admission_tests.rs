@@ -1,6 +1,7 @@
 //! One datagram of a stranger at a time.
 
 use super::*;
+use crate::connection::KeyPolicy;
 use alloc::vec;
 use spec::handshake::{Flight, Initiator, InitiatorKeys};
 use spec::limits::LONG_BODY_BYTES;
@@ -36,6 +37,7 @@ impl Scene {
             grace: Duration::from_secs(60),
             sessions_max: 10,
             key_log: false,
+            keys: KeyPolicy::default(),
         };
         let mut random = Random::new([4; 32]);
         let admission = Admission::new(at(0), &config, random.secret());

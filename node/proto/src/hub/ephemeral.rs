@@ -27,7 +27,9 @@ impl Hub {
         if session.typed_at.is_some_and(|at| now < at + EPHEMERAL_EVERY) || !self.may_use(account, room) {
             return;
         }
-        let (Some(author), Some(log)) = (self.accounts.get(account), self.rooms.get_mut(&room)) else { return };
+        let (Some(author), Some(log)) = (self.accounts.get(account), self.rooms.get_mut(&room)) else {
+            return;
+        };
         let mut message = Vec::new();
         Ephemeral::Typing { name: &author.name }.encode(&mut message);
         log.murmur(account, message);

@@ -73,6 +73,7 @@ impl Hub {
             }
             (Some(account), Message::Who { room }) => self.who(id, account, RoomId(*room)),
             (Some(account), Message::Direct { name }) => self.direct(id, account, name),
+            (Some(_), Message::RatchetReq { ephemeral, kem }) => self.ratchet(now, id, ephemeral, *kem),
             (Some(_), _) => {}
         }
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`admission`] | strangers: gate, cookie, fragments, handshake; no session |
 //! | [`sessions`] | which session owns which connection id, and when each wants to be woken |
+//! | [`ratchet`] | the hub's half of making a session's keys anew |
 //! | [`greeting`], [`requests`] | what a client says on its control stream and its rooms' streams |
 //! | [`accounts`], [`presence`] | who is who, and who is here |
 //! | [`room`] | pages and readers of one room; no connection |
@@ -21,12 +22,13 @@ mod greeting;
 pub mod operator;
 mod prefix;
 mod presence;
+mod ratchet;
 mod requests;
 mod room;
 mod sessions;
 mod wheel;
 
-use crate::connection::{Connection, End};
+use crate::connection::{Connection, End, KeyPolicy};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
@@ -75,6 +77,8 @@ pub struct HubConfig {
     pub sessions_max: usize,
     /// Whether secrets are given out as [`HubEvent::KeyLog`].
     pub key_log: bool,
+    /// When keys are changed.
+    pub keys: KeyPolicy,
 }
 
 /// What the shell is told.
@@ -278,6 +282,9 @@ impl Hub {
                 self.serve(now, *session);
                 break;
             }
+            if result == Err(Discard::EpochOrder) {
+                self.close(now, *session, CloseReason::Violation, "epochs and packet numbers do not agree");
+            }
         }
         result
     }
@@ -301,12 +308,15 @@ impl Hub {
         }
         self.events.push_back(HubEvent::Opened { path });
         let random = Random::new(self.random.array());
-        let mut connection = Connection::new(now, Side::Hub, &finished.established.root, path, random);
+        let established = &finished.established;
+        let mut connection =
+            Connection::new(now, Side::Hub, &established.root, path, random).with_policy(self.config.keys);
         if let Ok(frames) = Frames::parse(&finished.frames, Side::Client) {
             connection.apply_fin(&frames);
         }
         self.forget_unconfirmed(now, &finished.client_key);
-        let session = self.sessions.insert(Session::new(connection, finished.client_key, init_arrived));
+        let (key, attempt) = (finished.client_key, established.attempt);
+        let session = self.sessions.insert(Session::new(connection, key, attempt, init_arrived));
         self.stats.sessions += 1;
         if self.sessions.len() > self.config.sessions_max {
             self.close(now, session, CloseReason::Full, "this hub takes no more sessions");
@@ -385,6 +395,8 @@ impl Hub {
             if !session.is_confirmed && session.init_arrived + UNCONFIRMED_TIME <= now {
                 session.connection.abandon();
             }
+            // Ids that were kept for a while may be gone.
+            self.sessions.refresh_ids(id);
             self.touch(id);
         }
         self.due = due;

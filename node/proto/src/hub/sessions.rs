@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::time::Instant;
+use spec::wire::long::AttemptId;
 use spec::wire::short::ConnectionId;
 
 /// Datagrams of one session that are looked at in one turn: one member's flood delays nobody.
@@ -73,6 +74,10 @@ impl Cursor {
 pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) client_key: ClientKey,
+    /// Names the session in a key log.
+    pub(super) attempt: AttemptId,
+    /// When a ratchet was answered last.
+    pub(super) ratcheted: Option<Instant>,
     pub(super) init_arrived: Instant,
     pub(super) is_confirmed: bool,
     pub(super) stage: Stage,
@@ -91,10 +96,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(connection: Connection, client_key: ClientKey, init_arrived: Instant) -> Self {
+    pub(super) const fn new(
+        connection: Connection,
+        client_key: ClientKey,
+        attempt: AttemptId,
+        init_arrived: Instant,
+    ) -> Self {
         Self {
             connection,
             client_key,
+            attempt,
+            ratcheted: None,
             init_arrived,
             is_confirmed: false,
             stage: Stage::New,
@@ -246,7 +258,8 @@ impl Sessions {
 
     /// A session was flushed: note when it wants to be woken.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
-        let Some(slot) = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation) else {
+        let Some(slot) = self.slots.get_mut(id.place()).filter(|slot| slot.generation == id.generation)
+        else {
             return;
         };
         let Some(session) = &mut slot.session else { return };

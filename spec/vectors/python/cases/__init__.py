@@ -13,6 +13,7 @@ from . import (
     name,
     number,
     parameters,
+    ratchet,
     replay,
     varint,
 )
@@ -28,6 +29,7 @@ CATEGORIES = [
     parameters,
     handshake,
     key_schedule,
+    ratchet,
     datagram,
     replay,
     invite,

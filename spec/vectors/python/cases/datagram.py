@@ -35,6 +35,15 @@ def sent():
     yield "bucket-1200-full", "n and frames are 1175 bytes", C, 0, 9, 8, 0, pings_and_stream(1174)
 
 
+def updated():
+    """(name, comment, direction, its epoch, the highest epoch opened)"""
+    yield "update-first", "the first packet of epoch 1", C, 1, 0
+    yield "update-before", "a packet of epoch 0 that epoch 1 overtook", C, 0, 1
+    yield "update-present", "epoch 4 has the bits of epoch 0", H, 4, 4
+    yield "update-next", "epoch 5 after epoch 4", H, 5, 4
+    yield "update-previous", "epoch 3 late", H, 3, 4
+
+
 def sealed(payload, cut=b"\x07", epoch=0, key_epoch=0, reserved=0):
     """Packet 7 of the client, as somebody may seal it who does not keep the rules of a sender."""
     head = short.header(C.connection_id(0), cut, reserved, epoch)
@@ -44,7 +53,7 @@ def sealed(payload, cut=b"\x07", epoch=0, key_epoch=0, reserved=0):
 def refused():
     """(name, comment, layer, highest index, largest received, datagram)"""
     good, padded = short.build(C, 0, 7, 6, 0, PING), short.pad(PING, 1)
-    stranger = short.build(Direction(fixed_bytes("other root", 32), "c"), 0, 7, 6, 0, PING)
+    stranger = short.build(Direction(fixed_bytes("another root", 32), "c"), 0, 7, 6, 0, PING)
     other_key = good[:1] + C.connection_id(0) + stranger[9:]
     other_id = good[:1] + fixed_bytes("id", 8) + good[9:]
     too_far, old, of_hub = (short.build(d, i, 7, 6, 0, PING) for d, i in ((C, 5), (C, 2), (H, 0)))
@@ -63,26 +72,30 @@ def refused():
     yield "cut", "the last byte is missing", "tag", 0, 6, good[:-1]
     yield "other-key", "keys of another session under the right id", "tag", 0, 6, other_key
     yield "number-not-meant", "completed to another number: another nonce", "tag", 0, 200, good
-    yield "epoch-1", "epoch 1 in the header, sealed by its keys", "tag", 0, 6, sealed(padded, epoch=1, key_epoch=1)
-    yield "epoch-1-by-keys-of-0", "epoch 1 in the header, keys of epoch 0", "epoch", 0, 6, sealed(padded, epoch=1)
+    yield "epoch-1-by-keys-of-0", "epoch 1 in the header, keys of epoch 0", "tag", 0, 6, sealed(padded, epoch=1)
+    yield "epoch-0-by-keys-of-1", "epoch 0 in the header, keys of epoch 1", "tag", 0, 6, sealed(padded, key_epoch=1)
+    yield "epoch-2", "epoch 2 without epoch 1 before", "epoch", 0, 6, sealed(padded, epoch=2, key_epoch=2)
+    yield "epoch-3", "there is nothing before epoch 0", "epoch", 0, 6, sealed(padded, epoch=3, key_epoch=3)
     yield "unknown-frame", "a type below 64", "unknown frame", 0, 6, sealed(b"\x3f" + padded[1:])
     yield "hub-frame", "a client sends DONE", "direction", 0, 6, sealed(DONE + padded[1:])
 
 
-def inputs_of(direction, index, received, datagram):
+def inputs_of(direction, index, received, datagram, highest_epoch=0):
     return {
         "root0": ROOT,
         "direction": "ch"[direction.number],
         "highest-index": index,
+        "highest-epoch": highest_epoch,
         "largest-received": received,
         "datagram": datagram,
     }
 
 
-def receive(direction, index, received, datagram):
+def receive(direction, index, received, datagram, highest_epoch=0):
     sender = ("client", "hub")[direction.number]
-    (opened, reserved, number, _), lines = short.decode(direction, index, received, datagram, sender)
-    return {"connection-index": opened, "reserved": reserved, "number": number, "frame": Lines(lines)}
+    opened, lines = short.decode(direction, index, received, datagram, sender, highest_epoch)
+    named = zip(("connection-index", "reserved", "number", "epoch"), opened)
+    return dict(named) | {"frame": Lines(lines)}
 
 
 def cases():
@@ -92,6 +105,15 @@ def cases():
         outputs = receive(*where)
         assert (outputs["number"], outputs["connection-index"]) == (number, index), name
         inputs = inputs_of(*where) | {"largest-acknowledged": acknowledged, "payload": payload}
+        yield Case("datagram", name, comment, inputs, outputs)
+
+    for name, comment, direction, epoch, highest in updated():
+        number = 50 if epoch < highest else 60
+        datagram = short.build(direction, 0, number, 40, 0, PING, epoch)
+        where = direction, 0, 55, datagram, highest
+        outputs = receive(*where)
+        assert (outputs["number"], outputs["epoch"]) == (number, epoch), name
+        inputs = inputs_of(*where) | {"largest-acknowledged": 40, "payload": PING}
         yield Case("datagram", name, comment, inputs, outputs)
 
     unusual = [

@@ -29,7 +29,12 @@ def control_messages():
     yield "members-none", "nobody", ["MEMBERS room=1 names=none"]
     yield "refused", "a submission too large", [f"REFUSED request=0 reason=3 id={MESSAGE_ID} name="]
     yield "stored", "committed before", [f"STORED room=1 sequence=70000 id={MESSAGE_ID}"]
-    yield "unknown-type", "skipped", ["UNKNOWN type=5 fields=010203", "WHO room=1"]
+    for name, kem_length in ("req", 1184), ("rsp", 1088):
+        ephemeral, kem = (fixed_bytes(f"ratchet {name} {part}", n).hex() for part, n in (("e", 32), ("kem", kem_length)))
+        line = f"RATCHET_{name.upper()} ephemeral={ephemeral} kem="
+        yield f"ratchet-{name}", "half of a ratchet", [line]
+        yield f"ratchet-{name}-kem", "half of a ratchet with ML-KEM", [line + kem]
+    yield "unknown-type", "skipped", ["UNKNOWN type=6 fields=010203", "WHO room=1"]
     yield "two-in-a-row", "a stream is message behind message", [
         f"HELLO flags=0 name={ALICE} token=",
         "SUBSCRIBE room=1 after=0",
@@ -68,6 +73,10 @@ def undecodable():
     yield "control", "welcome-truncated", "7 bytes of generation", "truncated", "0c 4041 00 07 00" + "00" * 7
     yield "control", "members-count-huge", "a count far above what follows", "truncated", f"0b 4043 01 {huge}"
     yield "control", "control-too-large", too_large, "too large", f"{write_varint(65_537).hex()} 03"
+    for name, kind, length in ("req", "05", 1183), ("req", "05", 1185), ("rsp", "4046", 1087), ("rsp", "4046", 1):
+        inside = bytes.fromhex(kind) + bytes(32) + write_bytes(bytes(length))
+        text = f"{length} bytes of ML-KEM"
+        yield "control", f"ratchet-{name}-kem-{length}", text, "kem", write_bytes(inside).hex()
     yield "submission", "submission-without-kind", "sixteen bytes", "truncated", "10" + "00" * 16
     yield "submission", "submission-too-large", too_large, "too large", f"{write_varint(65_554).hex()} 00"
     yield "entry", "entry-truncated", "ends in the id", "truncated", "07" + MESSAGE_ID[:-2]
