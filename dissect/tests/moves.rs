@@ -76,6 +76,17 @@ fn a_client_behind_a_nat_that_gives_it_another_address_is_linked() {
     assert!(moved.contains("and 1 of its"), "{moved}");
 }
 
+/// The hub drops a FIN from another address than its INIT, and the client repeats it.
+#[test]
+fn a_client_whose_address_changes_in_the_handshake_is_no_violation() {
+    let mut run = journey(17, &[]).run;
+    let fin = run::Datagram { from: ELSEWHERE[0], ..run.datagrams[3].clone() };
+    run.datagrams.insert(3, fin);
+    assert_proved(&run, 2);
+    let report = blind(&run);
+    assert!(report.sessions[1].client_connection_ids.is_empty(), "nothing follows from it");
+}
+
 /// Two clients of one hub, who move at the same time: without keys nobody can tell who went where, and nothing has
 /// to; with keys every text is its author's.
 #[test]

@@ -161,7 +161,9 @@ pub(crate) fn follow(log: &KeyLog, bytes: &[u8], packets: &[Packet]) -> Opening 
             opening.without_secrets(session);
             continue;
         };
-        if let Some(root) = follow::follow(session, secrets, bytes, packets, &mut opening) {
+        if let Some(root) =
+            follow::follow(session, &recognised.sessions, secrets, bytes, packets, &mut opening)
+        {
             let roots: Vec<Root> = iter::once(root.clone()).chain(secrets.later_roots(&root)).collect();
             opening.generations.insert(session.attempt_id, roots.len());
             opening.keys.add(index, session, &roots);
