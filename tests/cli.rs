@@ -99,6 +99,9 @@ fn every_failure_has_a_cause_and_a_way_out() {
     assert!(code == Some(1) && err.contains("/nonexistent/a.pcapng"), "{err}");
     let (code, _, err) = ask("node", &[hub(), vec!["--keylog", "/nonexistent/a.keys"]].concat());
     assert!(code == Some(1) && err.contains("/nonexistent/a.keys"), "{err}");
+    let folder = format!("{file}/qlog");
+    let (code, _, err) = ask("node", &[hub(), vec!["--qlog", &folder]].concat());
+    assert!(code == Some(1) && err.contains(&folder) && err.contains("try: --qlog"), "{err}");
     let (code, _, err) = ask("node", &["hub", "--listen", "192.0.2.1:5555", "--data", &data]);
     assert!(code == Some(1) && err.contains("192.0.2.1:5555"), "{err}");
     // The way out stands on a line of its own, unless the cause already says it.

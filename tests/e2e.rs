@@ -19,6 +19,11 @@ mod files;
 mod lines;
 #[path = "e2e/observers.rs"]
 mod observers;
+#[path = "e2e/qlog.rs"]
+mod qlog;
+#[cfg(target_os = "linux")]
+#[path = "e2e/roaming.rs"]
+mod roaming;
 #[path = "e2e/silence.rs"]
 mod silence;
 #[path = "e2e/trust.rs"]

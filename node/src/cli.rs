@@ -37,6 +37,7 @@ Examples:
   node hub --listen 127.0.0.1:0 --json      any free port, events as JSON
   node hub --advertise chat.example.org     what the invite tells others to dial
   node hub --capture hub.pcapng             write every datagram, then: dissect hub.pcapng
+  node hub --qlog qlog                      write what the transport does, for qvis and its like
 
 ",
     exit::table!()
@@ -90,6 +91,9 @@ pub struct HubOptions {
     /// Write the secrets of every session to this file: whoever has it can read the conversation
     #[arg(long, value_name = "FILE")]
     pub keylog: Option<PathBuf>,
+    /// Write what the transport does to this folder, one qlog file (JSON-SEQ) a session
+    #[arg(long, value_name = "DIR")]
+    pub qlog: Option<PathBuf>,
     /// Seconds a member may be away before it is announced
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub grace: u64,
@@ -131,6 +135,9 @@ pub struct JoinOptions {
     /// Write the secrets of your sessions to this file: whoever has it can read the conversation
     #[arg(long, value_name = "FILE")]
     pub keylog: Option<PathBuf>,
+    /// Write what the transport does to this folder, one qlog file (JSON-SEQ) a session
+    #[arg(long, value_name = "DIR")]
+    pub qlog: Option<PathBuf>,
     /// Trust the key that an open hub claims, without asking
     #[arg(long)]
     pub accept_new: bool,

@@ -9,7 +9,7 @@
 //! | [`net`] | sockets and the loop around them |
 //! | [`log`] | the SQLite log and the thread it lives on |
 //! | [`data`] | folders, identities and pins on disk |
-//! | [`capture`], [`key_log`] | evidence, when somebody asks for it |
+//! | [`capture`], [`key_log`], [`qlog`] | evidence, when somebody asks for it |
 //! | [`terminal`] | a person at a terminal, or lines in a pipe |
 //! | [`clock`], [`entropy`] | the only clock and the only randomness |
 //! | [`failure`], [`exit`] | what a person is told, and exit codes |
@@ -28,6 +28,7 @@ pub mod key_log;
 pub mod log;
 pub mod net;
 pub mod output;
+pub mod qlog;
 pub mod terminal;
 
 use cli::{Cli, Command, TrustCommand};

@@ -81,12 +81,15 @@ fn commands_of_a_member() {
     let (_hub, mut ann, mut bob) = two(&place);
     ann.say("/help");
     let help = ann.wait_for("help", |line| line.is("answer"));
-    for command in ["/help", "/list", "/msg", "/me", "/quit"] {
+    for command in ["/help", "/list", "/status", "/msg", "/me", "/quit"] {
         assert!(help.holds(command), "{command}");
     }
     ann.say("/list");
     let list = ann.wait_for("the list", |line| line.is("members"));
     assert!(list.holds("ann") && list.holds("bob"), "{list:?}");
+    ann.say("/status");
+    let status = ann.wait_for("the status", |line| line.is("status"));
+    assert!(status["sent"].as_u64() > Some(0) && status["local"].is_string(), "{status:?}");
     ann.say("/frobnicate now");
     ann.say("after");
     assert!(ann.wait_for("a hint", |line| line.is("error")).holds("/help"));

@@ -25,6 +25,7 @@ pub mod log;
 pub mod random;
 pub mod timer;
 pub mod transmit;
+mod watch;
 
 pub use client::Client;
 pub use hub::Hub;

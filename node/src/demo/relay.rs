@@ -1,4 +1,5 @@
-//! A bad link between real processes: a UDP relay that loses, doubles and disorders, as its seed decides.
+//! A bad link between real processes: a UDP relay that loses, doubles, disorders and damages, as its seed
+//! decides, and a NAT that forgets who had which address.
 
 use crate::clock::Clock;
 use crate::failure::{Context, Failure};
@@ -6,9 +7,10 @@ use node_proto::random::Random;
 use spec::time::Instant;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,11 +23,14 @@ pub struct Badness {
     pub duplicate_per_mille: u64,
     /// Overtaken by later ones.
     pub reorder_per_mille: u64,
+    /// Damaged: one bit is another.
+    pub damage_per_mille: u64,
 }
 
 impl Badness {
     /// The link everything has to live with.
-    pub const BAD: Self = Self { loss_per_mille: 300, duplicate_per_mille: 100, reorder_per_mille: 250 };
+    pub const BAD: Self =
+        Self { loss_per_mille: 300, duplicate_per_mille: 100, reorder_per_mille: 250, damage_per_mille: 0 };
 }
 
 /// How long a datagram takes at least.
@@ -42,6 +47,7 @@ pub struct Relay {
     stop: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
     lost: Arc<AtomicU64>,
+    sources: Sender<IpAddr>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,14 +57,30 @@ impl Relay {
     /// # Errors
     /// When there is no socket or thread to be had.
     pub fn start(hub: SocketAddr, badness: Badness, seed: u64) -> Result<Self, Failure> {
-        let socket = UdpSocket::bind("127.0.0.1:0").context("cannot open the relay's socket")?;
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), hub, badness, seed)
+    }
+
+    /// Starts a relay that clients reach at `front`, in the network of the calling thread.
+    ///
+    /// # Errors
+    /// When there is no socket or thread to be had.
+    pub fn start_at(
+        front: SocketAddr,
+        hub: SocketAddr,
+        badness: Badness,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let socket = UdpSocket::bind(front).context("cannot open the relay's socket")?;
         socket.set_read_timeout(Some(TICK)).context("cannot use the relay's socket")?;
         let address = socket.local_addr().context("the relay's socket has no address")?;
         let (stop, carried, lost) = (Arc::default(), Arc::default(), Arc::default());
         let mut seed_bytes = [0; 32];
         seed_bytes[..8].copy_from_slice(&seed.to_be_bytes());
+        let (sources, new_source) = mpsc::channel();
         let mut worker = Worker {
             hub,
+            source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            new_source,
             badness,
             front: socket,
             backs: BTreeMap::new(),
@@ -72,13 +94,19 @@ impl Relay {
         };
         let thread = std::thread::Builder::new().name("relay".into()).spawn(move || worker.run());
         let thread = Some(thread.context("cannot start the relay's thread")?);
-        Ok(Self { address, stop, carried, lost, thread })
+        Ok(Self { address, stop, carried, lost, sources, thread })
     }
 
     /// Where clients are to send.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on the hub sees every client at another port of the relay's address `source`.
+    pub fn rebind(&self, source: IpAddr) {
+        // A relay that has stopped has no addresses to change.
+        let _: Result<(), _> = self.sources.send(source);
     }
 
     /// Datagrams carried and datagrams lost, so that a test can see that the link was bad.
@@ -106,6 +134,9 @@ enum Onward {
 
 struct Worker {
     hub: SocketAddr,
+    /// The address that the hub sees.
+    source: IpAddr,
+    new_source: Receiver<IpAddr>,
     badness: Badness,
     front: UdpSocket,
     backs: BTreeMap<SocketAddr, UdpSocket>,
@@ -127,6 +158,10 @@ impl Worker {
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 // News of a client that is gone.
                 Err(_) => {}
+            }
+            if let Ok(source) = self.new_source.try_recv() {
+                self.source = source;
+                self.backs.clear();
             }
             self.read_backs(&mut buffer);
             self.deliver();
@@ -152,7 +187,20 @@ impl Worker {
             let overtaken = self.happens(self.badness.reorder_per_mille);
             let after = if overtaken { DELAY + OVERTAKEN_BY } else { DELAY };
             self.next += 1;
-            self.due.insert((self.clock.now() + after, self.next), (onward, datagram.to_vec()));
+            let mut datagram = datagram.to_vec();
+            if self.happens(self.badness.damage_per_mille) {
+                self.damage(&mut datagram);
+            }
+            self.due.insert((self.clock.now() + after, self.next), (onward, datagram));
+        }
+    }
+
+    fn damage(&mut self, datagram: &mut [u8]) {
+        let bits = datagram.len() as u64 * 8;
+        let bit = self.random.number() % bits.max(1);
+        let byte = usize::try_from(bit / 8).unwrap_or_default();
+        if let Some(byte) = datagram.get_mut(byte) {
+            *byte ^= 1 << (bit % 8);
         }
     }
 
@@ -178,7 +226,7 @@ impl Worker {
 
     fn back(&mut self, client: SocketAddr) -> std::io::Result<&UdpSocket> {
         if !self.backs.contains_key(&client) {
-            let socket = UdpSocket::bind("127.0.0.1:0")?;
+            let socket = UdpSocket::bind((self.source, 0))?;
             socket.connect(self.hub)?;
             socket.set_nonblocking(true)?;
             self.backs.insert(client, socket);

@@ -15,6 +15,7 @@ use crate::failure::{Context, Failure};
 use crate::key_log::KeyLog;
 use crate::log::LogThread;
 use crate::net::Wires;
+use crate::qlog::Qlog;
 use crate::terminal::{self, Input};
 use console::{Action, Console};
 use node_proto::connection::KeyPolicy;
@@ -24,6 +25,7 @@ use report::Report;
 use spec::discard::Discard;
 use spec::limits::CLOSE_TIME;
 use spec::time::Instant;
+use spec::wire::frame::Side;
 use start::Started;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
@@ -51,6 +53,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
     let recovered = engine.recover().context("cannot read the log")?;
     let key_log = options.keylog.as_deref().map(KeyLog::open).transpose()?;
     let clock = Clock::start();
+    let qlog = options.qlog.as_deref().map(|folder| Qlog::open(folder, Side::Hub, &clock)).transpose()?;
     let config = HubConfig {
         identity: data.identity.clone(),
         access_secrets: data.access_secrets(options.open),
@@ -60,7 +63,10 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         key_log: key_log.is_some(),
         keys: KeyPolicy::default(),
     };
-    let hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
+    let mut hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
+    if qlog.is_some() {
+        hub.watch();
+    }
     let (mailbox, replies) = wires.mailbox(REPLIES_WAITING_MAX);
     let log = LogThread::spawn(engine, mailbox)?;
     let mut report = Report::new(options.json);
@@ -69,8 +75,18 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
     let (signals, stop) = wires.mailbox(1);
     watch_signals(signals.clone())?;
     report.attach(terminal::start(console::PROMPT, mailbox, signals)?)?;
-    let mut running =
-        Running { hub, wires, log, clock, report, key_log, stopping: None, out: Vec::new(), has_more: false };
+    let mut running = Running {
+        hub,
+        wires,
+        log,
+        clock,
+        report,
+        key_log,
+        qlog,
+        stopping: None,
+        out: Vec::new(),
+        has_more: false,
+    };
     let result = running.run(&replies, &input, &stop);
     // The log may be waiting to hand over an answer: it is not waited for with its mailbox full.
     drop(replies);
@@ -86,6 +102,7 @@ struct Running {
     clock: Clock,
     report: Report,
     key_log: Option<KeyLog>,
+    qlog: Option<Qlog>,
     /// When the hub stops, whoever has heard of it.
     stopping: Option<Instant>,
     out: Vec<u8>,
@@ -109,8 +126,8 @@ impl Running {
             let now = self.clock.now();
             let Self { hub, wires, .. } = self;
             // A datagram that is dropped is counted in the hub; a stranger hears nothing.
-            wires.receive(|path, datagram| {
-                let _: Result<(), Discard> = hub.handle_datagram(now, path, datagram);
+            wires.receive(|arrival, datagram| {
+                let _: Result<(), Discard> = hub.handle_datagram(now, arrival, datagram);
             });
             let taken = replies.try_iter().take(REPLIES_PER_TURN);
             let taken = taken.map(|reply| self.hub.handle_reply(now, reply)).count();
@@ -153,14 +170,23 @@ impl Running {
         }
     }
 
+    fn note_steps(&mut self) {
+        let Some(qlog) = &mut self.qlog else { return };
+        while let Some((session, at, step)) = self.hub.poll_step() {
+            qlog.note(session, at, &step);
+        }
+        qlog.flush();
+    }
+
     /// Everything the hub wants done is done.
     fn drain(&mut self, now: Instant) -> Result<(), Failure> {
-        while let Some(transmit) = self.hub.poll_transmit(now, &mut self.out) {
-            for datagram in transmit.datagrams(&self.out) {
-                self.wires.send(transmit.path, datagram);
-            }
+        while self.wires.has_room()
+            && let Some(transmit) = self.hub.poll_transmit(now, &mut self.out)
+        {
+            self.wires.send(&transmit, &self.out);
         }
         self.wires.flush_capture();
+        self.note_steps();
         while let Some(effect) = self.hub.poll_effect() {
             self.log.ask(effect)?;
         }

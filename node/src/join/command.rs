@@ -9,6 +9,7 @@ TEXT             say something to everyone
 /me TEXT         the same in the third person
 /msg NAME TEXT   say something to one person; both find it when they come back
 /list            who is here
+/status          how the connection to the hub is doing
 /help            this
 /quit            leave
 //TEXT           say something that begins with /";
@@ -26,6 +27,8 @@ pub(super) enum Command {
     Msg(String, String),
     /// Who is here?
     List,
+    /// How is the connection doing?
+    Status,
     /// What can be typed?
     Help,
     /// Leave.
@@ -58,6 +61,7 @@ impl Command {
         match word.to_lowercase().as_str() {
             "help" => Self::Help,
             "list" => Self::List,
+            "status" => Self::Status,
             "quit" => Self::Quit,
             "me" if !rest.is_empty() => Self::Me(rest.to_owned()),
             "me" => Self::Wrong("usage: /me TEXT".into()),
@@ -90,6 +94,7 @@ mod tests {
             ("/msg ann lee hi", Command::Msg("Ann Lee".into(), "hi".into())),
             ("/msg bob", Command::Wrong("usage: /msg NAME TEXT".into())),
             ("/List", Command::List),
+            ("/status", Command::Status),
             ("/quit", Command::Quit),
             ("/help", Command::Help),
         ] {

@@ -10,7 +10,7 @@ use crate::failure::{Context, Failure};
 use crate::net::{self, Wires};
 use crate::terminal::is_interactive;
 use node_proto::client::key_request::KeyRequest;
-use node_proto::transmit::Path;
+use node_proto::transmit::{Path, Transmit};
 use spec::fingerprint;
 use spec::gate::OPEN_ACCESS_SECRET;
 use spec::invite::HubAddress;
@@ -72,7 +72,7 @@ fn request(
             report.complaint(&format!("{address} does not answer; trying on"))?;
         }
         if let Some(question) = request.poll_transmit(now) {
-            wires.send(path, &question);
+            wires.send(&Transmit::one(path, question.len()), &question);
         }
         let stop = timeout.map(|timeout| start + timeout);
         let at = [Some(request.poll_timeout()), silence, stop].into_iter().flatten().min();

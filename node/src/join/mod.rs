@@ -5,6 +5,7 @@ mod ending;
 mod find;
 mod key;
 mod report;
+mod status;
 pub mod trust;
 
 use crate::capture::Capture;
@@ -18,6 +19,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::key_log::KeyLog;
 use crate::net::{self, Wires};
+use crate::qlog::Qlog;
 use crate::terminal::{self, Input};
 use command::Command;
 use ending::{Ending, Progress};
@@ -27,11 +29,14 @@ use node_proto::Client;
 use node_proto::client::{ClientConfig, ClientEvent, Target};
 use node_proto::connection::KeyPolicy;
 use node_proto::log::LOBBY;
-use node_proto::transmit::Path;
+use node_proto::transmit::{Path, Transmit};
 use report::Report;
 use spec::discard::Discard;
 use spec::time::Instant;
 use spec::wire::entry::EntryKind;
+use spec::wire::frame::Side;
+use status::Seen;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -60,6 +65,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let capture = options.capture.as_deref().map(Capture::open).transpose()?;
     let mut wires = Wires::new(vec![net::connect(found.remote)?], capture)?;
     let key_log = options.keylog.as_deref().map(KeyLog::open).transpose()?;
+    let qlog = options.qlog.as_deref().map(|folder| Qlog::open(folder, Side::Client, &clock)).transpose()?;
     let reading = Reading::of(&folder, &found.pin.hub_key);
     let config = ClientConfig {
         identity: folder.identity()?,
@@ -72,7 +78,10 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         keys: KeyPolicy::default(),
     };
     let path = Path::new(found.remote, 0);
-    let client = Client::new(clock.now(), config, path, entropy::bytes()?);
+    let mut client = Client::new(clock.now(), config, path, entropy::bytes()?);
+    if qlog.is_some() {
+        client.watch();
+    }
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
@@ -80,8 +89,19 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
-    let mut running =
-        Running { client, wires, clock, report, key_log, reading, ending, watch, out: Vec::new(), path };
+    let mut running = Running {
+        client,
+        wires,
+        clock,
+        report,
+        key_log,
+        qlog,
+        reading,
+        ending,
+        watch,
+        out: Vec::new(),
+        path,
+    };
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
@@ -93,6 +113,7 @@ struct Running {
     clock: Clock,
     report: Report,
     key_log: Option<KeyLog>,
+    qlog: Option<Qlog>,
     reading: Reading,
     ending: Ending,
     watch: KeyWatch,
@@ -117,6 +138,9 @@ impl Running {
             self.wires.wait(self.next_deadline().map(|at| self.clock.until(at)))?;
             let now = self.clock.now();
             self.receive(now, found)?;
+            if self.wires.take_cut() {
+                self.look_elsewhere(now);
+            }
             self.client.handle_timeout(now);
             self.take_input(now, input)?;
             if stop.try_iter().count() > 0 {
@@ -139,12 +163,12 @@ impl Running {
     }
 
     fn receive(&mut self, now: Instant, found: &Found) -> Result<(), Failure> {
-        let Self { client, wires, watch, path, .. } = self;
+        let Self { client, wires, watch, .. } = self;
         let mut claimed = None;
-        wires.receive(|_, datagram| {
+        wires.receive(|arrival, datagram| {
             claimed = claimed.or_else(|| watch.read(datagram));
             // What is dropped is counted in the client.
-            let _: Result<(), Discard> = client.handle_datagram(now, *path, datagram);
+            let _: Result<(), Discard> = client.handle_datagram(now, arrival, datagram);
         });
         if wires.take_refusal() {
             client.suspect(now);
@@ -182,6 +206,7 @@ impl Running {
                 self.ending.expect_answer();
                 return Ok(());
             }
+            Command::Status => return self.report.status(self.seen()),
             Command::Quit => {
                 self.ending.quit();
                 return self.explain_waiting();
@@ -195,6 +220,11 @@ impl Running {
             Ok(id) => self.report.said(id, &target, kind, &text),
             Err(full) => self.complain(&format!("a line was not sent: {full}")),
         }
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        let status = self.client.connection()?.status();
+        self.wires.locals().first().map(|local| Seen { status, local: *local })
     }
 
     /// Leaving waits until everything is stored, and a person should know.
@@ -230,18 +260,27 @@ impl Running {
         }
         self.transmit(now);
         self.wires.flush_capture();
+        self.note_steps();
         self.reading.save(self.client.resume())
     }
 
     fn transmit(&mut self, now: Instant) {
-        while let Some(transmit) = self.client.poll_transmit(now, &mut self.out) {
-            for datagram in transmit.datagrams(&self.out) {
-                self.wires.send(transmit.path, datagram);
-            }
+        while self.wires.has_room()
+            && let Some(transmit) = self.client.poll_transmit(now, &mut self.out)
+        {
+            self.wires.send(&transmit, &self.out);
         }
         if let Some(question) = self.watch.poll_transmit(now) {
-            self.wires.send(self.path, &question);
+            self.wires.send(&Transmit::one(self.path, question.len()), &question);
         }
+    }
+
+    fn note_steps(&mut self) {
+        let Some(qlog) = &mut self.qlog else { return };
+        while let Some((session, at, step)) = self.client.poll_step() {
+            qlog.note(session, at, &step);
+        }
+        qlog.flush();
     }
 
     /// The way to the hub may lead through another network by now: a new socket asks the routing table anew.
@@ -250,6 +289,17 @@ impl Running {
         match replaced {
             Ok(()) => self.client.rebind(now),
             Err(failure) => ::log::debug!("{failure}"),
+        }
+    }
+
+    /// The address we had is gone: as soon as there is another, it is used.
+    fn look_elsewhere(&mut self, now: Instant) {
+        let ip = |address: std::io::Result<SocketAddr>| address.ok().map(|address| address.ip());
+        let Ok(socket) = net::connect(self.path.remote) else { return };
+        if ip(socket.local_addr()) != self.wires.locals().first().map(SocketAddr::ip)
+            && self.wires.replace(socket).is_ok()
+        {
+            self.client.rebind(now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a member sees: lines, or JSON with `--json`.
 
+use super::status::Seen;
 use crate::failure::Failure;
 use crate::output::{self, visible};
 use crate::terminal::Screen;
@@ -44,6 +45,17 @@ impl Report {
 
     pub(super) fn answer(&mut self, text: &str) -> Result<(), Failure> {
         self.say(|| json!({"event": "answer", "text": text}), || Some(text.to_owned()))
+    }
+
+    /// How the connection is doing, when there is one.
+    pub(super) fn status(&mut self, seen: Option<Seen>) -> Result<(), Failure> {
+        let Some(seen) = seen else {
+            return self.say(
+                || json!({"event": "status", "connected": false}),
+                || Some("there is no connection to the hub".to_owned()),
+            );
+        };
+        self.say(|| seen.json(), || Some(seen.words()))
     }
 
     /// A sentence about what went wrong: on stderr in a pipe, so that it is not taken for a message.

@@ -1,9 +1,13 @@
 //! Sockets, and the loop that waits for them, for other threads and for deadlines.
 
+mod inbox;
+mod open;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod wires;
 
-pub use socket::{bind, connect};
+pub use open::{bind, connect};
 pub use wires::{Mailbox, Wires};
 
 /// Datagrams taken in one turn before anything else gets its turn.

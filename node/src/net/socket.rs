@@ -1,54 +1,171 @@
-//! UDP sockets with the options we want.
+//! One UDP socket: runs of datagrams in few system calls, congestion marks and our own addresses both ways.
 
+use super::inbox::Inbox;
 use crate::failure::{Context, Failure};
-use socket2::{Domain, Protocol, Socket, Type};
-use std::net::{SocketAddr, UdpSocket};
+use mio::net::UdpSocket;
+use mio::{Interest, Registry, Token};
+use node_proto::transmit::{Arrival, Ecn, Path, Transmit};
+use quinn_udp::{EcnCodepoint, UdpSocketState};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Kernel buffers each way: a burst must survive the time a turn takes.
-const BUFFER_BYTES: usize = 4 << 20;
+/// The longest UDP payload over IPv4, and so the longest run of datagrams in one call.
+const RUN_BYTES_MAX: usize = 65_507;
+/// Elsewhere a connected socket takes no address, and so no mark either.
+const NAMES_PEER: bool = cfg!(any(target_os = "linux", target_os = "android", windows));
 
-/// A socket that listens on `address`.
-///
-/// # Errors
-/// With the address and what is in the way.
-pub fn bind(address: SocketAddr) -> Result<UdpSocket, Failure> {
-    open(address)
-        .and_then(|socket| {
-            socket.bind(&address.into())?;
-            Ok(socket.into())
-        })
-        .map_err(|error| {
-            let failure = Failure::new(format!("cannot listen on {address}: {error}"));
-            if error.kind() == std::io::ErrorKind::AddrInUse {
-                let other = SocketAddr::new(address.ip(), 0);
-                failure.advise(format!("node hub --listen {other} for any free port, or stop what uses it"))
-            } else {
-                failure
-            }
-        })
+/// A socket, and what it has received.
+#[derive(Debug)]
+pub(super) struct Socket {
+    io: UdpSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+    is_connected: bool,
+    inbox: Inbox,
+    /// It may hold more: mio tells once.
+    pub(super) is_readable: bool,
+    /// The peer's port was found closed.
+    pub(super) was_refused: bool,
+    /// There is no way from here any more.
+    pub(super) is_cut: bool,
 }
 
-/// A socket that talks to `hub` alone, from any port.
-///
-/// # Errors
-/// When there is no way to it.
-pub fn connect(hub: SocketAddr) -> Result<UdpSocket, Failure> {
-    let any = if hub.is_ipv4() { SocketAddr::from(([0; 4], 0)) } else { SocketAddr::from(([0; 16], 0)) };
-    let socket: UdpSocket = open(any)
-        .and_then(|socket| socket.bind(&any.into()).map(|()| socket.into()))
-        .context("cannot open a UDP socket")?;
-    socket.connect(hub).context(format!("there is no way to {hub}"))?;
-    Ok(socket)
-}
-
-fn open(address: SocketAddr) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+impl Socket {
+    /// Takes a socket into use: don't-fragment, marks, addresses, offloads.
+    pub(super) fn new(io: std::net::UdpSocket) -> Result<Self, Failure> {
+        let local = io.local_addr().context("a socket has no address")?;
+        let is_connected = io.peer_addr().is_ok();
+        let state = UdpSocketState::new((&io).into()).context("cannot use a socket")?;
+        Ok(Self {
+            io: UdpSocket::from_std(io),
+            state,
+            local,
+            is_connected,
+            inbox: Inbox::new(),
+            is_readable: true,
+            was_refused: false,
+            is_cut: false,
+        })
     }
-    // Smaller buffers than asked for are a matter of speed, not of function.
-    drop(socket.set_recv_buffer_size(BUFFER_BYTES));
-    drop(socket.set_send_buffer_size(BUFFER_BYTES));
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+
+    pub(super) const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.io, token, Interest::READABLE)
+    }
+
+    /// Room to send is waited for only while there is none: it is news after every datagram otherwise.
+    pub(super) fn watch_room(&mut self, registry: &Registry, token: Token, wanted: bool) -> io::Result<()> {
+        let readable = Interest::READABLE;
+        registry.reregister(
+            &mut self.io,
+            token,
+            if wanted { readable | Interest::WRITABLE } else { readable },
+        )
+    }
+
+    /// The next datagram, and the way it came as socket `index`; nothing when there is none at the moment.
+    pub(super) fn receive(&mut self, index: usize) -> Option<(Arrival, &mut [u8])> {
+        if self.inbox.is_empty() {
+            match self.inbox.fill(&self.io, &self.state) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
+                // News of a datagram sent earlier, such as that its port is closed.
+                Err(error) => self.was_refused |= error.kind() == ErrorKind::ConnectionRefused,
+            }
+        }
+        let is_anywhere = self.local.ip().is_unspecified();
+        let (meta, datagram) = self.inbox.next()?;
+        let local = meta.dst_ip.filter(|ip| is_anywhere && is_one_host(*ip));
+        let path = Path { remote: meta.addr, socket: index, local };
+        Some((Arrival { path, ecn: mark_of(meta.ecn) }, datagram))
+    }
+
+    /// Sends the datagrams in `bytes` and tells `sent` of each that the kernel took. What it refuses is lost, and
+    /// loss is what the protocol is for: a datagram longer than the link takes (EMSGSIZE) answers a search for
+    /// the path's MTU. Returns how many bytes were dealt with; for the rest there is no room before the socket
+    /// is writable.
+    pub(super) fn send(&mut self, transmit: &Transmit, bytes: &[u8], mut sent: impl FnMut(&[u8])) -> usize {
+        let segment_bytes = transmit.segment_bytes.max(1);
+        let mut done = 0;
+        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+            let run = rest.get(..self.run_bytes(segment_bytes)).unwrap_or(rest);
+            match self.send_run(transmit, run) {
+                Ok(()) => run.chunks(segment_bytes).for_each(&mut sent),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // Segmentation was refused and is off from now on: the same again, one by one.
+                Err(_) if run.len() > self.run_bytes(segment_bytes) => continue,
+                Err(error) => self.note(transmit.path, &error),
+            }
+            done += run.len();
+        }
+        done
+    }
+
+    /// Bytes that one call sends.
+    fn run_bytes(&self, segment_bytes: usize) -> usize {
+        let most = RUN_BYTES_MAX / segment_bytes;
+        let segments = if self.is_named() { self.state.max_gso_segments().min(most) } else { 1 };
+        segments.max(1) * segment_bytes
+    }
+
+    const fn is_named(&self) -> bool {
+        NAMES_PEER || !self.is_connected
+    }
+
+    fn send_run(&self, transmit: &Transmit, run: &[u8]) -> io::Result<()> {
+        if !self.is_named() {
+            return self.io.send(run).map(drop);
+        }
+        self.try_send(transmit, run)
+    }
+
+    fn try_send(&self, transmit: &Transmit, run: &[u8]) -> io::Result<()> {
+        let transmit = quinn_udp::Transmit {
+            destination: transmit.path.remote,
+            ecn: mark(transmit.ecn),
+            contents: run,
+            segment_size: (transmit.segment_bytes < run.len()).then_some(transmit.segment_bytes),
+            src_ip: transmit.path.local,
+        };
+        self.io.try_io(|| self.state.try_send((&self.io).into(), &transmit))
+    }
+
+    fn note(&mut self, path: Path, error: &io::Error) {
+        ::log::debug!("datagrams to {} were not sent: {error}", path.remote);
+        match error.kind() {
+            ErrorKind::ConnectionRefused => self.was_refused = true,
+            ErrorKind::AddrNotAvailable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::HostUnreachable => self.is_cut |= self.is_connected,
+            _ => {}
+        }
+    }
+}
+
+/// What was sent to many hosts is not answered from their common address. The kernel refuses that as if it knew
+/// nothing of runs and marks, and then all others would have to do without.
+fn is_one_host(ip: IpAddr) -> bool {
+    !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
+}
+
+const fn mark(ecn: Ecn) -> Option<EcnCodepoint> {
+    match ecn {
+        Ecn::NotEct => None,
+        Ecn::Ect0 => Some(EcnCodepoint::Ect0),
+        Ecn::Ect1 => Some(EcnCodepoint::Ect1),
+        Ecn::Ce => Some(EcnCodepoint::Ce),
+    }
+}
+
+const fn mark_of(ecn: Option<EcnCodepoint>) -> Ecn {
+    match ecn {
+        None => Ecn::NotEct,
+        Some(EcnCodepoint::Ect0) => Ecn::Ect0,
+        Some(EcnCodepoint::Ect1) => Ecn::Ect1,
+        Some(EcnCodepoint::Ce) => Ecn::Ce,
+    }
 }

@@ -1,11 +1,11 @@
 //! The sockets of one loop, and what wakes it.
 
 use super::DATAGRAMS_PER_TURN;
+use super::socket::Socket;
 use crate::capture::{Capture, Direction};
 use crate::failure::{Context, Failure};
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
-use node_proto::transmit::Path;
+use mio::{Events, Poll, Token, Waker};
+use node_proto::transmit::{Arrival, Path, Transmit};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +13,6 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
 const WAKER: Token = Token(usize::MAX);
-/// No datagram of ours is longer, and what is longer is not ours.
-const RECEIVE_BYTES: usize = 2048;
 
 /// Lets another thread hand something to a loop and wake it.
 #[derive(Debug)]
@@ -43,14 +41,11 @@ pub struct Wires {
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<Socket>,
     locals: Vec<SocketAddr>,
-    peer: Option<SocketAddr>,
     capture: Option<Capture>,
-    buffer: Vec<u8>,
-    /// Sockets that may hold more: mio tells once.
-    readable: Vec<bool>,
-    was_refused: bool,
+    /// What a socket has no room for.
+    waiting: Option<(Transmit, Vec<u8>)>,
 }
 
 impl Wires {
@@ -61,25 +56,18 @@ impl Wires {
     pub fn new(sockets: Vec<std::net::UdpSocket>, capture: Option<Capture>) -> Result<Self, Failure> {
         let poll = Poll::new().context("cannot wait for sockets")?;
         let waker = Waker::new(poll.registry(), WAKER).context("cannot wait for threads")?;
-        let locals = sockets.iter().map(std::net::UdpSocket::local_addr).collect::<Result<_, _>>();
-        let peer = sockets.first().and_then(|socket| socket.peer_addr().ok());
-        let mut sockets: Vec<UdpSocket> = sockets.into_iter().map(UdpSocket::from_std).collect();
+        let mut sockets = sockets.into_iter().map(Socket::new).collect::<Result<Vec<_>, _>>()?;
         for (index, socket) in sockets.iter_mut().enumerate() {
-            poll.registry()
-                .register(socket, Token(index), Interest::READABLE)
-                .context("cannot wait for a socket")?;
+            socket.register(poll.registry(), Token(index)).context("cannot wait for a socket")?;
         }
         Ok(Self {
             poll,
             events: Events::with_capacity(64),
             waker: Arc::new(waker),
-            locals: locals.context("a socket has no address")?,
-            peer,
-            capture,
-            buffer: vec![0; RECEIVE_BYTES],
-            readable: vec![true; sockets.len()],
+            locals: sockets.iter().map(Socket::local).collect(),
             sockets,
-            was_refused: false,
+            capture,
+            waiting: None,
         })
     }
 
@@ -101,17 +89,20 @@ impl Wires {
     /// # Errors
     /// When it cannot be waited for.
     pub fn replace(&mut self, socket: std::net::UdpSocket) -> Result<(), Failure> {
-        let local = socket.local_addr().context("a socket has no address")?;
-        let mut socket = UdpSocket::from_std(socket);
-        let registry = self.poll.registry();
-        registry.register(&mut socket, Token(0), Interest::READABLE).context("cannot wait for a socket")?;
-        (self.sockets, self.locals, self.readable) = (vec![socket], vec![local], vec![true]);
+        let mut socket = Socket::new(socket)?;
+        socket.register(self.poll.registry(), Token(0)).context("cannot wait for a socket")?;
+        (self.locals, self.sockets, self.waiting) = (vec![socket.local()], vec![socket], None);
         Ok(())
     }
 
     /// Whether the peer's port was found closed since this was last asked.
     pub fn take_refusal(&mut self) -> bool {
-        std::mem::take(&mut self.was_refused)
+        self.sockets.iter_mut().any(|socket| std::mem::take(&mut socket.was_refused))
+    }
+
+    /// Whether the way to the peer was found to be gone since this was last asked.
+    pub fn take_cut(&mut self) -> bool {
+        self.sockets.iter_mut().any(|socket| std::mem::take(&mut socket.is_cut))
     }
 
     /// Waits until a socket is readable, a mailbox has something, or `timeout` passes.
@@ -119,71 +110,98 @@ impl Wires {
     /// # Errors
     /// When waiting itself fails.
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<(), Failure> {
-        let timeout = if self.readable.contains(&true) { Some(Duration::ZERO) } else { timeout };
+        let has_more = self.sockets.iter().any(|socket| socket.is_readable);
+        let timeout = if has_more { Some(Duration::ZERO) } else { timeout };
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(Failure::new(format!("cannot wait for sockets: {error}"))),
         }
+        let mut has_room = false;
         for event in &self.events {
-            if let Some(readable) = self.readable.get_mut(event.token().0) {
-                *readable = true;
-            }
+            let Some(socket) = self.sockets.get_mut(event.token().0) else { continue };
+            socket.is_readable |= event.is_readable() || event.is_error();
+            has_room |= event.is_writable();
+        }
+        if has_room {
+            self.send_waiting();
         }
         Ok(())
     }
 
     /// Gives each datagram that has arrived to `take`, so many a turn.
-    pub fn receive(&mut self, mut take: impl FnMut(Path, &mut [u8])) {
+    pub fn receive(&mut self, mut take: impl FnMut(Arrival, &mut [u8])) {
         for index in 0..self.sockets.len() {
             for _ in 0..DATAGRAMS_PER_TURN {
-                if !self.readable[index] {
+                if !self.receive_one(index, &mut take) {
                     break;
                 }
-                self.receive_one(index, &mut take);
             }
         }
         self.flush_capture();
     }
 
-    fn receive_one(&mut self, index: usize, take: &mut impl FnMut(Path, &mut [u8])) {
-        let (len, remote) = match self.sockets[index].recv_from(&mut self.buffer) {
-            Ok(received) => received,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.readable[index] = false;
-                return;
-            }
-            // News of a datagram sent earlier, such as that its port is closed.
-            Err(error) => {
-                self.was_refused |= error.kind() == ErrorKind::ConnectionRefused;
-                return;
-            }
-        };
+    fn receive_one(&mut self, index: usize, take: &mut impl FnMut(Arrival, &mut [u8])) -> bool {
+        let Some(socket) = self.sockets.get_mut(index) else { return false };
+        let bound = socket.local();
+        let Some((arrival, datagram)) = socket.receive(index) else { return false };
         if let Some(capture) = &mut self.capture {
-            let written = capture.write(Direction::In, self.locals[index], remote, &self.buffer[..len]);
-            self.check_capture(written);
+            let local = ours(arrival.path, bound);
+            let written = capture.write(Direction::In, local, arrival.path.remote, datagram);
+            check(&mut self.capture, written);
         }
-        take(Path::new(remote, index), &mut self.buffer[..len]);
+        take(arrival, datagram);
+        true
     }
 
-    /// Sends a datagram. What the kernel does not take counts as lost, and loss is what the protocol is for.
-    pub fn send(&mut self, path: Path, datagram: &[u8]) {
-        let Some(socket) = self.sockets.get(path.socket) else { return };
-        let sent = match self.peer {
-            Some(_) => socket.send(datagram),
-            None => socket.send_to(datagram, path.remote),
-        };
-        match sent {
-            Ok(_) => self.capture_sent(path, datagram),
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => self.was_refused = true,
-            Err(error) => ::log::debug!("a datagram to {} was not sent: {error}", path.remote),
+    /// Whether there is room for more. Without it nothing is to be sent that can wait.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// Sends the datagrams in `bytes`. What the kernel has no room for leaves when it has; what is sent before
+    /// that counts as lost.
+    pub fn send(&mut self, transmit: &Transmit, bytes: &[u8]) {
+        if !self.has_room() {
+            return;
+        }
+        let rest = self.send_some(transmit, bytes);
+        if !rest.is_empty() {
+            self.waiting = Some((*transmit, rest.to_vec()));
+            self.watch_room(transmit, true);
         }
     }
 
-    fn capture_sent(&mut self, path: Path, datagram: &[u8]) {
-        if let Some(capture) = &mut self.capture {
-            let written = capture.write(Direction::Out, self.locals[path.socket], path.remote, datagram);
-            self.check_capture(written);
+    /// What there is no room for.
+    fn send_some<'b>(&mut self, transmit: &Transmit, bytes: &'b [u8]) -> &'b [u8] {
+        let Some(socket) = self.sockets.get_mut(transmit.path.socket) else { return &[] };
+        let (local, remote) = (ours(transmit.path, socket.local()), transmit.path.remote);
+        let done = socket.send(transmit, bytes, |datagram| {
+            if let Some(capture) = &mut self.capture {
+                let written = capture.write(Direction::Out, local, remote, datagram);
+                check(&mut self.capture, written);
+            }
+        });
+        bytes.get(done..).unwrap_or_default()
+    }
+
+    fn send_waiting(&mut self) {
+        let Some((transmit, bytes)) = self.waiting.take() else { return };
+        let rest = self.send_some(&transmit, &bytes);
+        if rest.is_empty() {
+            self.watch_room(&transmit, false);
+        } else {
+            self.waiting = Some((transmit, rest.to_vec()));
+        }
+    }
+
+    fn watch_room(&mut self, transmit: &Transmit, wanted: bool) {
+        let index = transmit.path.socket;
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if let Err(error) = socket.watch_room(self.poll.registry(), Token(index), wanted) {
+            ::log::error!("cannot wait for room to send: {error}");
+            self.waiting = None;
         }
     }
 
@@ -191,14 +209,19 @@ impl Wires {
     pub fn flush_capture(&mut self) {
         if let Some(capture) = &mut self.capture {
             let flushed = capture.flush();
-            self.check_capture(flushed);
+            check(&mut self.capture, flushed);
         }
     }
+}
 
-    fn check_capture(&mut self, written: std::io::Result<()>) {
-        if let Err(error) = written {
-            ::log::error!("the capture ends here: {error}");
-            self.capture = None;
-        }
+/// The address of ours that a path uses, on a socket that is `bound`.
+fn ours(path: Path, bound: SocketAddr) -> SocketAddr {
+    SocketAddr::new(path.local.unwrap_or(bound.ip()), bound.port())
+}
+
+fn check(capture: &mut Option<Capture>, written: std::io::Result<()>) {
+    if let Err(error) = written {
+        ::log::error!("the capture ends here: {error}");
+        *capture = None;
     }
 }

@@ -2,10 +2,14 @@
 
 mod analyser;
 mod build;
+#[cfg(target_os = "linux")]
+mod net;
 mod place;
 mod process;
 
 pub(crate) use analyser::{dissect, judge};
 pub(crate) use build::program;
+#[cfg(target_os = "linux")]
+pub(crate) use net::Net;
 pub(crate) use place::{Hub, Place};
-pub(crate) use process::{Ended, Process, run};
+pub(crate) use process::{Ended, Line, Process, run};

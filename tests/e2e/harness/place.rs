@@ -44,16 +44,7 @@ impl Place {
 
     /// `node hub` on `address` with its data in the folder `data`.
     pub(crate) fn hub_at(&self, address: &str, data: &str, arguments: &[&str]) -> Hub {
-        let mut process = Process::start(self.hub_command(address, data).arg("--json").args(arguments));
-        let ready = process.wait_for("the hub is ready", |line| line.is("ready"));
-        let address = ready["listen"][0].as_str().and_then(|address| address.parse().ok());
-        let invite = ready["invite"].as_str().and_then(|invite| invite.parse().ok());
-        Hub {
-            process,
-            address: address.expect("it listens somewhere"),
-            invite: invite.expect("it has an invite"),
-            fingerprint: ready["fingerprint"].as_str().expect("it has a fingerprint").to_owned(),
-        }
+        Hub::start(self.hub_command(address, data).arg("--json").args(arguments))
     }
 
     /// The command of a hub.
@@ -95,6 +86,20 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut process = Process::start(command);
+        let ready = process.wait_for("the hub is ready", |line| line.is("ready"));
+        let address = ready["listen"][0].as_str().and_then(|address| address.parse().ok());
+        let invite = ready["invite"].as_str().and_then(|invite| invite.parse().ok());
+        Self {
+            process,
+            address: address.expect("it listens somewhere"),
+            invite: invite.expect("it has an invite"),
+            fingerprint: ready["fingerprint"].as_str().expect("it has a fingerprint").to_owned(),
+        }
+    }
+
     /// The invite as a text.
     pub(crate) fn invite(&self) -> String {
         self.invite.to_string()

@@ -2,6 +2,7 @@
 
 use node::clock::Clock;
 use serde_json::Value;
+use spec::time::Instant;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -120,6 +121,13 @@ impl Process {
     pub(crate) fn lines(&mut self) -> &[Line] {
         self.lines.extend(self.incoming.try_iter());
         &self.lines
+    }
+
+    /// Reads what it prints until `deadline`.
+    pub(crate) fn listen_until(&mut self, clock: &Clock, deadline: Instant) {
+        while let Ok(line) = self.incoming.recv_timeout(clock.until(deadline)) {
+            self.lines.push(line);
+        }
     }
 
     /// Waits until `enough` of what it has printed; then that.

@@ -2,6 +2,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
 //! | [`outbox`] | lines that the hub has not stored |
 //! | [`timeline`] | the entries of a room, in order |
@@ -13,19 +14,22 @@
 //! last entry on and submits its unanswered lines again, under the same ids.
 
 mod attempt;
+mod event;
 pub mod key_request;
 mod outbox;
 mod ratchet;
 mod session;
 mod timeline;
 
+pub use event::ClientEvent;
 pub use outbox::{OutboxFull, Target};
 
-use crate::connection::{Connection, End, KeyPolicy};
+use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
+use crate::watch::Watch;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -39,7 +43,6 @@ use spec::limits::KEY_BYTES;
 use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
-use spec::wire::message::{Refusal, RoomKind};
 use spec::wire::{long, short};
 use timeline::Timeline;
 
@@ -84,82 +87,6 @@ pub struct Resume {
     pub rooms: BTreeMap<RoomId, Seq>,
 }
 
-/// What the shell is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientEvent {
-    /// The hub greeted us under this name.
-    Connected {
-        /// The name.
-        name: String,
-        /// Whether it was connected before.
-        is_again: bool,
-    },
-    /// There is a room we may read.
-    Room {
-        /// The room.
-        room: RoomId,
-        /// What it is.
-        kind: RoomKind,
-        /// Its name, or the other's.
-        name: String,
-    },
-    /// An entry, the next of its room.
-    Entry {
-        /// The room.
-        room: RoomId,
-        /// Its number.
-        sequence: Seq,
-        /// Its bytes: [`spec::wire::entry::Entry`].
-        entry: Vec<u8>,
-    },
-    /// The hub has stored our line.
-    Stored {
-        /// The line.
-        id: MessageId,
-        /// The room.
-        room: RoomId,
-        /// Its number there.
-        sequence: Seq,
-    },
-    /// The hub does not take our line.
-    Refused {
-        /// The line.
-        id: MessageId,
-        /// Why.
-        reason: Refusal,
-        /// The name it was for, or nothing.
-        name: String,
-    },
-    /// Somebody types.
-    Typing {
-        /// Where.
-        room: RoomId,
-        /// Who.
-        name: String,
-    },
-    /// Who is here.
-    Members(Vec<String>),
-    /// The hub does not answer.
-    Silent,
-    /// The hub answers again, after it was silent or had ended the session.
-    Heard,
-    /// The hub ended the session; whether we go on trying.
-    Closed {
-        /// Why.
-        reason: CloseReason,
-        /// In its words.
-        text: String,
-        /// Whether another handshake follows.
-        retrying: bool,
-    },
-    /// The hub speaks other versions.
-    OtherVersions(Vec<[u8; 4]>),
-    /// Lines for a key log.
-    KeyLog(String),
-    /// The hub says that it writes a key log.
-    HubLogsKeys,
-}
-
 #[derive(Debug)]
 enum State {
     /// Working at it.
@@ -192,6 +119,9 @@ pub struct Client {
     /// Questions for the members that are not answered.
     members_wanted: usize,
     events: VecDeque<ClientEvent>,
+    watch: Watch,
+    /// Sessions so far.
+    sessions: u64,
 }
 
 impl Client {
@@ -217,6 +147,8 @@ impl Client {
             outbox: Outbox::default(),
             members_wanted: 0,
             events: VecDeque::new(),
+            watch: Watch::default(),
+            sessions: 0,
         }
     }
 
@@ -260,6 +192,11 @@ impl Client {
     }
 
     // commands
+
+    /// From now on the steps of new sessions are kept for [`poll_step`](Self::poll_step).
+    pub fn watch(&mut self) {
+        self.watch.enable();
+    }
 
     /// Submits a line; its id comes back in [`ClientEvent::Stored`].
     ///
@@ -392,7 +329,12 @@ impl Client {
         let session = self.attempt.as_mut().and_then(Attempt::session).ok_or(Discard::WrongState)?;
         session.handle_datagram(now, from, datagram, &mut self.timelines, &mut self.events)?;
         session.connection.fin_answered();
+        self.end_session(now);
         self.session = self.attempt.take().and_then(Attempt::into_session);
+        if let Some(session) = &mut self.session {
+            self.sessions += 1;
+            self.watch.begin(now, self.sessions, &mut session.connection);
+        }
         self.after_datagram(now);
         Ok(())
     }
@@ -461,7 +403,7 @@ impl Client {
         {
             return;
         }
-        self.session = None;
+        self.end_session(now);
         if matches!(self.state, State::Leaving) {
             self.state = State::Done;
             return;
@@ -482,6 +424,12 @@ impl Client {
         self.silent_since = self.silent_since.or(Some(now));
         if self.attempt.is_none() {
             self.pause_attempts(now);
+        }
+    }
+
+    fn end_session(&mut self, now: Instant) {
+        if let Some(mut session) = self.session.take() {
+            self.watch.end(now, self.sessions, &mut session.connection);
         }
     }
 
@@ -561,6 +509,14 @@ impl Client {
     /// The next thing the shell is told.
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop_front()
+    }
+
+    /// The next step of those that are watched: of which session, and when it was.
+    pub fn poll_step(&mut self) -> Option<(u64, Instant, Step)> {
+        if let Some(session) = &mut self.session {
+            self.watch.collect(self.sessions, &mut session.connection);
+        }
+        self.watch.poll()
     }
 
     /// The next deadline and its reason.

@@ -12,6 +12,11 @@ const STEPS_MAX: usize = 4096;
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// The handshake is done.
+    Started {
+        /// The way to the peer.
+        path: Path,
+    },
     /// A packet was sealed.
     Sent {
         /// Its number.
@@ -69,6 +74,8 @@ pub enum Step {
         /// Whether the peer said it.
         by_peer: bool,
     },
+    /// The session is no more; this is its last step.
+    Ended,
 }
 
 /// What loss recovery and congestion control know of a path.

@@ -28,11 +28,12 @@ mod room;
 mod sessions;
 mod wheel;
 
-use crate::connection::{Connection, End, KeyPolicy};
+use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
+use crate::watch::Watch;
 use accounts::{Account, Accounts};
 use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -151,6 +152,7 @@ pub struct Hub {
     events: VecDeque<HubEvent>,
     is_closing: bool,
     stats: HubStats,
+    watch: Watch,
     /// Sessions whose deadline passed; empty between calls.
     due: Vec<SessionId>,
 }
@@ -176,6 +178,7 @@ impl Hub {
             events: VecDeque::new(),
             is_closing: false,
             stats: HubStats::default(),
+            watch: Watch::default(),
             due: Vec::new(),
         };
         hub.recover(recovered);
@@ -220,6 +223,11 @@ impl Hub {
     #[must_use]
     pub fn half_open_count(&self) -> usize {
         self.admission.half_open_count()
+    }
+
+    /// From now on the steps of new sessions are kept for [`poll_step`](Self::poll_step).
+    pub fn watch(&mut self) {
+        self.watch.enable();
     }
 
     // what happened
@@ -318,6 +326,9 @@ impl Hub {
         let (key, attempt) = (finished.client_key, established.attempt);
         let session = self.sessions.insert(Session::new(connection, key, attempt, init_arrived));
         self.stats.sessions += 1;
+        if let Some(opened) = self.sessions.get_mut(session) {
+            self.watch.begin(now, session.number(), &mut opened.connection);
+        }
         if self.sessions.len() > self.config.sessions_max {
             self.close(now, session, CloseReason::Full, "this hub takes no more sessions");
         }
@@ -410,7 +421,8 @@ impl Hub {
         let Some(session) = self.sessions.get(id) else { return };
         let Some(end) = session.connection.end() else { return };
         let last_heard = session.connection.last_received();
-        let Some(session) = self.sessions.remove(id) else { return };
+        let Some(mut session) = self.sessions.remove(id) else { return };
+        self.watch.end(now, id.number(), &mut session.connection);
         for room in session.cursors.keys() {
             if let Some(room) = self.rooms.get_mut(room) {
                 room.remove_reader(id);
@@ -454,6 +466,17 @@ impl Hub {
     /// The next thing the shell is told.
     pub fn poll_event(&mut self) -> Option<HubEvent> {
         self.events.pop_front()
+    }
+
+    /// The next step of those that are watched: of which session, and when it was.
+    pub fn poll_step(&mut self) -> Option<(u64, Instant, Step)> {
+        if self.watch.is_drained() {
+            for id in self.sessions.ids() {
+                let Some(session) = self.sessions.get_mut(id) else { continue };
+                self.watch.collect(id.number(), &mut session.connection);
+            }
+        }
+        self.watch.poll()
     }
 
     /// The next deadline and its reason.

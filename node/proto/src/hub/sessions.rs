@@ -31,6 +31,11 @@ impl SessionId {
     const fn place(self) -> usize {
         self.slot as usize
     }
+
+    /// A number that no other session has.
+    pub(super) const fn number(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
 }
 
 /// How far a session has come.
