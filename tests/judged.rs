@@ -1,5 +1,5 @@
-//! `dissect` on worlds of the swarm: clients that move, NATs that forget, lost and late datagrams, crashes. What the
-//! wire shows is nothing but opaque, and with the clients' key logs every tag verifies.
+//! `dissect` on simulated worlds: clients that move, NATs that forget, lost and late datagrams, crashes, keys that
+//! change. What the wire shows is nothing but opaque, and with the clients' key logs every tag verifies.
 //!
 //! ```text
 //! WORLDS=1000 cargo test --release -p tests --test judged
@@ -13,8 +13,9 @@ use core::time::Duration;
 use dissect::verdict::{Finding, Outcome, Severity};
 use dissect::{KeyLog, Options, Report, analyse};
 use node_proto::client::ClientEvent;
-use sim::World;
 use sim::swarm::Plan;
+use sim::{Act, Link, World};
+use spec::time::Instant;
 
 /// Worlds that are judged by one who is not told how many.
 const WORLDS: u64 = 20;
@@ -22,23 +23,22 @@ const WORLDS: u64 = 20;
 /// with other keys, and what it answered first is of no session.
 const UNDECIDED: [&str; 4] = ["session.none", "canary.none", "sealed.nothing", "sealed.unused"];
 /// How exact the times of the capture are.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(20);
 
-/// A world of the swarm, tapped between the NATs and the hub.
+/// What was tapped of a world between the NATs and the hub.
 struct Tapped {
     capture: Vec<u8>,
     key_log: String,
 }
 
 impl Tapped {
-    fn new(seed: u64) -> Self {
-        let plan = Plan::of(seed);
-        let mut world = plan.world();
+    /// Runs a world for `time`.
+    fn new(mut world: World, time: Duration) -> Self {
         (world.records, world.key_log) = (true, true);
         let mut times = Vec::new();
-        while world.now.since(spec::time::Instant(0)) < plan.time() {
+        while world.now.since(Instant(0)) < time {
             world.run(TICK);
-            times.resize(world.wire.len(), world.now.since(spec::time::Instant(0)));
+            times.resize(world.wire.len(), world.now.since(Instant(0)));
         }
         Self { capture: pcap(&world, &times), key_log: key_log(&world) }
     }
@@ -104,7 +104,8 @@ fn worlds_of_the_swarm_are_proved() {
     };
     let (mut failures, mut moved, mut opened) = (Vec::new(), 0, 0);
     for seed in seeds {
-        let tapped = Tapped::new(seed);
+        let plan = Plan::of(seed);
+        let tapped = Tapped::new(plan.world(), plan.time());
         for has_keys in [false, true] {
             let report = tapped.judge(has_keys);
             let obstacles = obstacles(&report);
@@ -120,4 +121,35 @@ fn worlds_of_the_swarm_are_proved() {
     println!("{opened} datagrams opened, {moved} sessions whose clients moved");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(opened > 1_000 && moved > 0);
+}
+
+/// Three ratchets, the last of them with ML-KEM at the hour, while one client moves and another's NAT forgets.
+#[test]
+fn an_hour_of_ratchets_and_moves_is_proved() {
+    const MINUTES: u64 = 63;
+    let mut world = World::new(1, Link::GOOD);
+    let [ann, bob] = ["ann", "bob"].map(|name| world.enrol(name));
+    for id in [ann, bob] {
+        world.plan(Duration::ZERO, Act::StartClient(id));
+    }
+    for minute in 1..MINUTES {
+        let at = Duration::from_secs(60 * minute);
+        world.plan(at, Act::Say { from: ann, to: None, bytes: 50 });
+        world.plan(at, Act::Say { from: bob, to: Some(ann), bytes: 1500 });
+        if minute % 7 == 0 {
+            world.plan(at, Act::Rebind(ann));
+            world.plan(at, Act::Remap(bob));
+        }
+    }
+    let tapped = Tapped::new(world, Duration::from_secs(60 * MINUTES));
+    for has_keys in [false, true] {
+        let report = tapped.judge(has_keys);
+        assert_eq!(report.verdict.outcome, Outcome::Proved, "{:#?}", obstacles(&report));
+        let Some(sealed) = report.sealed else { continue };
+        assert!(sealed.ratchets >= 2 * 3 && sealed.resealed == sealed.opened_short, "{}", sealed.ratchets);
+        println!(
+            "{} datagrams opened, {} updates, {} ratchets",
+            sealed.opened_short, sealed.updates, sealed.ratchets
+        );
+    }
 }

@@ -169,6 +169,9 @@ fn with_keys_only_what_the_keys_give_is_a_move() {
     let report = run.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert_eq!(rules(&report), ["session.beside", "session.headless"]);
+    // A session of which nothing is heard for half a minute is over.
+    run.pace_seconds = 31;
+    assert!(rules(&blind(&run)).contains(&"session.headless"));
 }
 
 #[test]

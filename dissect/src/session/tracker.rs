@@ -208,7 +208,7 @@ impl<'a> Tracker<'a> {
     }
 
     /// The session of this hub whose client may have moved to the address of the sender: it is not heard any
-    /// more where it was, and of those that are not, it was heard last.
+    /// more where it was, not long ago it was, and of such sessions it was heard last.
     fn moved_here(&mut self, sighting: &Sighting) -> Option<usize> {
         let thread = (sighting.destination, sighting.id);
         if self.unexplained.contains(&thread) {
@@ -220,8 +220,9 @@ impl<'a> Tracker<'a> {
                 && !self.directory.covers(session.attempt_id);
             let last = self.heard.get(&at).copied();
             let last = last.or_else(|| self.last_heard.between(session.client, session.hub));
-            let is_over = last.is_none_or(|last| last.is_over_at(sighting.moment));
-            (is_candidate && is_over).then_some((last, at))
+            let now = sighting.moment;
+            let has_left = last.is_none_or(|last| last.is_over_at(now) && last.lives_at(now));
+            (is_candidate && has_left).then_some((last, at))
         };
         let session = self.sessions.iter().enumerate().filter_map(may_have_moved).max();
         if session.is_none() {
