@@ -131,14 +131,9 @@ impl Plan {
         Self { tells: true, ..self }
     }
 
-    /// Lets it happen.
-    ///
-    /// # Errors
-    /// [`Violation`], when not all is well after the faults have stopped.
-    ///
-    /// # Panics
-    /// When a check fails, with the seed and the time.
-    pub fn run(&self) -> Result<Outcome, Violation> {
+    /// The world before anything has happened in it.
+    #[must_use]
+    pub fn world(&self) -> World {
         let mut world = World::with_keys(self.seed, Link::GOOD, self.keys).watch();
         world.key_log = self.opens;
         world.tells = self.tells;
@@ -151,6 +146,24 @@ impl Plan {
         for (after, act) in &self.acts {
             world.plan(*after, *act);
         }
+        world
+    }
+
+    /// How long faults go on.
+    #[must_use]
+    pub const fn time(&self) -> Duration {
+        self.time
+    }
+
+    /// Lets it happen.
+    ///
+    /// # Errors
+    /// [`Violation`], when not all is well after the faults have stopped.
+    ///
+    /// # Panics
+    /// When a check fails, with the seed and the time.
+    pub fn run(&self) -> Result<Outcome, Violation> {
+        let mut world = self.world();
         world.run(self.time);
         world.heal();
         let settled = world.settle(SETTLES_WITHIN)?;
