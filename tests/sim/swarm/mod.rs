@@ -23,6 +23,9 @@ use node_proto::connection::{Connection, KeyPolicy};
 /// Time from the end of the faults within which everyone has everything.
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(20);
 
+/// Time in which a hub makes its lobby.
+const STARTS_WITHIN: Duration = Duration::from_millis(10);
+
 /// People there may be.
 const NAMES: [&str; 4] = ["ann", "bob", "cy", "dora"];
 
@@ -128,6 +131,30 @@ impl Plan {
         Self { tells: true, ..self }
     }
 
+    /// The world before anything has happened in it.
+    #[must_use]
+    pub fn world(&self) -> World {
+        let mut world = World::with_keys(self.seed, Link::GOOD, self.keys).watch();
+        world.key_log = self.opens;
+        world.tells = self.tells;
+        for (name, links) in NAMES.iter().zip(&self.links) {
+            let id = world.enrol(name);
+            world.nodes[id.0].links = Some(*links);
+        }
+        // The first thing a new log holds is the lobby: a hub that cannot write even that has not started.
+        world.run(STARTS_WITHIN);
+        for (after, act) in &self.acts {
+            world.plan(*after, *act);
+        }
+        world
+    }
+
+    /// How long faults go on.
+    #[must_use]
+    pub const fn time(&self) -> Duration {
+        self.time
+    }
+
     /// Lets it happen.
     ///
     /// # Errors
@@ -136,16 +163,7 @@ impl Plan {
     /// # Panics
     /// When a check fails, with the seed and the time.
     pub fn run(&self) -> Result<Outcome, Violation> {
-        let mut world = World::with_keys(self.seed, Link::GOOD, self.keys).watch();
-        world.key_log = self.opens;
-        world.tells = self.tells;
-        for (name, links) in NAMES.iter().zip(&self.links) {
-            let id = world.enrol(name);
-            world.nodes[id.0].links = Some(*links);
-        }
-        for (after, act) in &self.acts {
-            world.plan(*after, *act);
-        }
+        let mut world = self.world();
         world.run(self.time);
         world.heal();
         let settled = world.settle(SETTLES_WITHIN)?;

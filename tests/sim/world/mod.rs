@@ -95,6 +95,18 @@ pub struct World {
 /// Where the hub is.
 pub const HUB_ADDRESS: &str = "192.0.2.1:5555";
 
+/// Keys that change every few packets, and a ratchet every few round trips.
+#[must_use]
+pub fn quick_keys() -> KeyPolicy {
+    KeyPolicy {
+        update_packets: 4,
+        ratchet_every: Duration::from_millis(300),
+        kem_every: Duration::from_secs(2),
+        ratchet_answer: Duration::ZERO,
+        ..KeyPolicy::default()
+    }
+}
+
 fn hub_address() -> SocketAddr {
     HUB_ADDRESS.parse().expect("a literal address")
 }

@@ -89,7 +89,7 @@ impl Connection {
             self.leave_path(now, how);
             self.trace.note(now, || Step::Moved { path });
         }
-        self.paths.received(path, bytes);
+        self.paths.received(now, path, bytes, &mut self.random);
     }
 
     /// From the next packet on another path is used.

@@ -21,6 +21,8 @@ mod incoming;
 mod keys;
 mod ledger;
 mod loss;
+#[cfg(test)]
+mod model;
 mod mtu;
 mod numbers;
 mod packer;

@@ -11,7 +11,7 @@ use spec::wire::ack::{Ack, EcnCounts};
 use spec::wire::frame::{Frame, Frames};
 
 /// The packets accepted, and what the peer has yet to hear about them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Received {
     window: ReplayWindow,
     largest_at: Instant,
