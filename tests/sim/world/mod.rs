@@ -111,18 +111,6 @@ fn hub_address() -> SocketAddr {
     HUB_ADDRESS.parse().expect("a literal address")
 }
 
-/// Keys that change every few packets, and a ratchet every few round trips.
-#[must_use]
-pub fn quick_keys() -> KeyPolicy {
-    KeyPolicy {
-        update_packets: 4,
-        ratchet_every: Duration::from_millis(300),
-        kem_every: Duration::from_secs(2),
-        ratchet_answer: Duration::ZERO,
-        ..KeyPolicy::default()
-    }
-}
-
 impl World {
     /// A world with a running hub and nobody else; `seed` decides everything.
     #[must_use]
