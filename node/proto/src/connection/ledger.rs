@@ -228,7 +228,8 @@ impl Ledger {
         mut settled: impl FnMut(Packet),
     ) -> Result<(), Optimistic> {
         //= spec/PROTOCOL.md#acknowledgements
-        //# An endpoint MUST close the session with VIOLATION when an ACK names a number that it left out.
+        //# An endpoint MUST close the session with VIOLATION when an ACK names a number that it left out beside an
+        //# ack-eliciting packet in flight.
         if self.named(ack).any(|(_, packet)| packet.state == State::LeftOut) {
             return Err(Optimistic);
         }

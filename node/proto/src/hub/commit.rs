@@ -270,3 +270,25 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_appends_and_so_many_bytes_wait_for_the_log() {
+        for (cost, fitting) in [(1, 4096), (65_536, 128), (1_000_000, 9)] {
+            let mut pending = Pending::default();
+            let mut tickets = Vec::new();
+            while pending.has_room() {
+                tickets.push(pending.ticket());
+                pending.count(tickets[tickets.len() - 1], cost);
+            }
+            assert_eq!(tickets.len(), fitting, "of {cost} bytes");
+            pending.settle(tickets[0]);
+            assert!(pending.has_room());
+            tickets.into_iter().for_each(|ticket| drop(pending.settle(ticket)));
+            assert!(pending.is_idle() && pending.bytes == 0);
+        }
+    }
+}
