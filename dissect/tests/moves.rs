@@ -76,12 +76,23 @@ fn a_client_behind_a_nat_that_gives_it_another_address_is_linked() {
     assert!(moved.contains("and 1 of its"), "{moved}");
 }
 
+/// The hub drops a FIN from another address than its INIT, and the client repeats it.
+#[test]
+fn a_client_whose_address_changes_in_the_handshake_is_no_violation() {
+    let mut run = journey(17, &[]).run;
+    let fin = run::Datagram { from: ELSEWHERE[0], ..run.datagrams[3].clone() };
+    run.datagrams.insert(3, fin);
+    assert_proved(&run, 2);
+    let report = blind(&run);
+    assert!(report.sessions[1].client_connection_ids.is_empty(), "nothing follows from it");
+}
+
 /// Two clients of one hub, who move at the same time: without keys nobody can tell who went where, and nothing has
 /// to; with keys every text is its author's.
 #[test]
 fn clients_that_move_at_once_are_told_apart_by_keys() {
     let talks = [journey(4, &ELSEWHERE[..1]), journey(5, &ELSEWHERE[1..2])];
-    let mut both = Run::default();
+    let mut both = Run { pace_seconds: 1, ..Run::default() };
     for pair in talks[0].run.datagrams.iter().zip(&talks[1].run.datagrams) {
         for (datagram, end) in [(pair.0, CLIENT), (pair.1, NEIGHBOUR)] {
             let at = |other| if other == CLIENT { end } else { other };
@@ -158,6 +169,9 @@ fn with_keys_only_what_the_keys_give_is_a_move() {
     let report = run.judge(&run.keys());
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive);
     assert_eq!(rules(&report), ["session.beside", "session.headless"]);
+    // A session of which nothing is heard for half a minute is over.
+    run.pace_seconds = 31;
+    assert!(rules(&blind(&run)).contains(&"session.headless"));
 }
 
 #[test]

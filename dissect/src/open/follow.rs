@@ -21,19 +21,29 @@ type Bodies<'a> = Vec<(&'a [u8], usize)>;
 /// secrets are missing.
 pub(super) fn follow(
     session: &Session,
+    sessions: &[Session],
     logged: &LoggedSession,
     bytes: &[u8],
     packets: &[Packet],
     opening: &mut Opening,
 ) -> Option<Root> {
-    let bodies = |kind| -> Bodies<'_> { bodies(session, kind, bytes, packets) };
+    // A client whose address changed in the middle of the handshake repeats some of it from the next one.
+    let is_same = |other: &&Session| other.attempt_id == session.attempt_id && other.hub == session.hub;
+    let bodies = |kind| -> Bodies<'_> {
+        let own = bodies(session, kind, bytes, packets);
+        if !own.is_empty() {
+            return own;
+        }
+        sessions.iter().filter(is_same).flat_map(|other| bodies(other, kind, bytes, packets)).collect()
+    };
     let mut path = Path::default();
     if let Some(secrets) = logged.handshake() {
         path = Path::find(session, &secrets, &bodies);
         controls(&path, session.attempt_id, &secrets, opening);
     }
     count_datagrams(session, &path, bytes, packets, opening);
-    if let Some((packet, frames)) = path.fin.take() {
+    let is_own = |(packet, _): &(usize, _)| session.packets(Kind::Fin).any(|index| index + 1 == *packet);
+    if let Some((packet, frames)) = path.fin.take().filter(is_own) {
         check_fin(&frames, packet, opening);
         opening.opened(packet, session, Side::Client, None, frames);
     }

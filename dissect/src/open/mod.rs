@@ -14,10 +14,11 @@ mod summary;
 mod transcript;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, iter};
 
 use serde::Serialize;
 use spec::key_log::{Label, LoggedSession};
+use spec::key_schedule::Root;
 use spec::wire::frame::{Frames, Side};
 use spec::wire::long::AttemptId;
 
@@ -137,6 +138,10 @@ pub struct SealedReport {
     pub repeated: u64,
     /// Sessions whose keys were derived from the handshake here.
     pub derived: u64,
+    /// Key updates after which something was opened.
+    pub updates: u64,
+    /// Ratchets after which something was opened: their roots are those of the log, and derived by nobody.
+    pub ratchets: u64,
     /// Deliberate falsifications tried.
     pub controls: u64,
     /// Those that failed to open, as they must.
@@ -156,8 +161,12 @@ pub(crate) fn follow(log: &KeyLog, bytes: &[u8], packets: &[Packet]) -> Opening 
             opening.without_secrets(session);
             continue;
         };
-        if let Some(root) = follow::follow(session, secrets, bytes, packets, &mut opening) {
-            opening.keys.add(index, session, &[root]);
+        if let Some(root) =
+            follow::follow(session, &recognised.sessions, secrets, bytes, packets, &mut opening)
+        {
+            let roots: Vec<Root> = iter::once(root.clone()).chain(secrets.later_roots(&root)).collect();
+            opening.generations.insert(session.attempt_id, roots.len());
+            opening.keys.add(index, session, &roots);
         }
     }
     opening
@@ -169,6 +178,10 @@ pub(crate) struct Opening {
     keys: short::Keys,
     report: SealedReport,
     findings: Vec<Finding>,
+    /// How many generations of a session have a root.
+    generations: BTreeMap<AttemptId, usize>,
+    /// Violations that are none if the log lacks a generation.
+    strangers: Vec<(AttemptId, Finding)>,
     transcripts: BTreeMap<AttemptId, transcript::Builder>,
 }
 
@@ -247,7 +260,23 @@ impl Opening {
         self.findings.push(Finding::violation(Level::E4, rule, text).in_packet(packet));
     }
 
+    /// An id that the keys do not give is of another generation when there was one more ratchet than the log has
+    /// roots: then nobody can tell.
+    fn judge_strangers(&mut self) {
+        for (attempt, finding) in std::mem::take(&mut self.strangers) {
+            let ratchets = self.transcripts.get(&attempt).map_or(0, transcript::Builder::ratchets);
+            let generations = self.generations.get(&attempt).copied().unwrap_or(0);
+            self.findings.push(if ratchets < generations {
+                finding
+            } else {
+                let text = format!("{}; the key log lacks the root of a generation", finding.text);
+                Finding { packet: finding.packet, ..Finding::gap(Level::E4, "sealed.no-generation", text) }
+            });
+        }
+    }
+
     fn finish(mut self) -> (SealedReport, Vec<Finding>) {
+        self.judge_strangers();
         let report = &mut self.report;
         report.datagrams.sort_by_key(|datagram| datagram.packet);
         report.transcripts = self

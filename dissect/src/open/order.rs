@@ -35,6 +35,15 @@ impl Order {
         (*lowest, *highest) = ((*lowest).min(number), (*highest).max(number));
         fits
     }
+
+    /// How many key updates and how many ratchets led to the keys that were seen.
+    pub(super) fn changes(&self) -> (u64, u64) {
+        let mut highest: BTreeMap<u64, u64> = BTreeMap::new();
+        for (generation, epoch) in self.numbers.keys() {
+            highest.insert(*generation, *epoch);
+        }
+        (highest.values().sum(), highest.keys().last().copied().unwrap_or(0))
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +65,7 @@ mod tests {
         ] {
             let mut order = Order::of(side);
             assert!(order.fits(0, 0, 3) && order.fits(0, 1, 10) && order.fits(0, 1, 20));
+            assert_eq!(order.changes(), (1, 0));
             assert_eq!(order.fits(generation, epoch, number), fits, "{side:?} {generation} {epoch} {number}");
         }
     }

@@ -47,6 +47,21 @@ impl Keys {
             self.directions.insert((index, side), direction);
         }
     }
+
+    /// How many key updates and ratchets were seen. A relay shows those of one session twice.
+    fn changes(&self, sessions: &[Session]) -> (u64, u64) {
+        let mut most: BTreeMap<AttemptId, [(u64, u64); 2]> = BTreeMap::new();
+        for ((index, side), direction) in &self.directions {
+            let Some(session) = sessions.get(*index) else { continue };
+            let [client, hub] = most.entry(session.attempt_id).or_default();
+            let own = if *side == Side::Client { client } else { hub };
+            *own = direction.order.changes().max(*own);
+        }
+        let updates = most.values().flatten().map(|(updates, _)| updates).sum();
+        // Both sides go through a ratchet together.
+        let ratchets = most.values().map(|[client, hub]| client.1.max(hub.1)).sum();
+        (updates, ratchets)
+    }
 }
 
 /// Opens every SHORT datagram of every session, in the order of the capture.
@@ -69,6 +84,7 @@ pub(super) fn open(
             run.open(packet, payload(bytes, packet), index);
         }
     }
+    (opening.report.updates, opening.report.ratchets) = run.keys.changes(sessions);
 }
 
 struct Run<'a> {
@@ -90,7 +106,7 @@ impl<'a> Run<'a> {
         let (Some(session), Some(id)) = (sessions.get(index), connection_id(datagram)) else { return };
         let owner = self.keys.directory.find(id).filter(|owner| owner.attempt == session.attempt_id);
         let Some(owner) = owner else {
-            self.unknown_id(packet, id, index);
+            self.unknown_id(packet, id, index, session);
             return;
         };
         let (Some(direction), Ok(generation)) =
@@ -143,14 +159,15 @@ impl<'a> Run<'a> {
     /// An id that no derived key gives: of a session whose secrets are missing, or of none at all.
     ///
     /// An id that was seen before the handshake ended may be of a session that began before the capture.
-    fn unknown_id(&mut self, packet: &Packet, id: ConnectionId, index: usize) {
+    fn unknown_id(&mut self, packet: &Packet, id: ConnectionId, index: usize, session: &Session) {
         let has_keys = self.keys.directions.contains_key(&(index, Side::Client));
         let (true, Some((_, destination))) = (has_keys, packet.dissection.ends) else { return };
         let text = format!("connection id {} is not one that the session's keys give", hex(&id.0));
         let first = self.first_seen.get(&(destination, id));
-        let fin = self.sessions.get(index).and_then(|session| session.packets(Kind::Fin).next());
+        let fin = session.packets(Kind::Fin).next();
         if fin.is_some_and(|fin| first.is_none_or(|first| *first > fin)) {
-            self.opening.violation("sealed.connection-id", packet.number, text);
+            let finding = Finding::violation(Level::E4, "sealed.connection-id", text);
+            self.opening.strangers.push((session.attempt_id, finding.in_packet(packet.number)));
         } else {
             let text = format!("{text}; it may be of a session before the capture");
             let finding = Finding::gap(Level::E4, "sealed.earlier-session", text);

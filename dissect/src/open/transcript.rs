@@ -1,6 +1,7 @@
 //! Puts the frames of a session together to what was said: control messages, submissions and entries.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde::Serialize;
 use spec::wire::entry::{Entry, Submission};
@@ -82,6 +83,12 @@ impl Builder {
         }
     }
 
+    /// How many ratchets the hub answered.
+    pub(super) fn ratchets(&self) -> usize {
+        let bytes = self.streams.get(&(Side::Hub, CONTROL_STREAM)).map(Pieces::joined).unwrap_or_default();
+        messages(&bytes).filter(|message| matches!(message, Message::RatchetRsp { .. })).count()
+    }
+
     /// Decodes everything that is whole. What was not captured ends a stream, and nothing else.
     pub(super) fn finish(mut self) -> Transcript {
         let mut transcript = Transcript::default();
@@ -139,21 +146,27 @@ impl Pieces {
     }
 }
 
-fn control(side: Side, mut bytes: &[u8]) -> Vec<String> {
-    let mut lines = Vec::new();
-    while let Ok(Some((message, used))) = Message::split(bytes) {
-        lines.push(format!("{side:?}: {}", describe(&message)));
-        bytes = bytes.get(used..).unwrap_or_default();
-    }
-    lines
+fn control(side: Side, bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
+    messages(bytes).map(move |message| format!("{side:?}: {}", describe(&message)))
 }
 
-/// A control message without its token, which is a secret of the invite.
+/// The whole messages that a control stream begins with.
+fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
+    iter::from_fn(move || {
+        let (message, used) = Message::split(bytes).ok()??;
+        bytes = bytes.get(used..).unwrap_or_default();
+        Some(message)
+    })
+}
+
+/// A control message without its token, which is a secret of the invite, and without keys, which are long.
 fn describe(message: &Message<'_>) -> String {
     match message {
         Message::Hello { flags, name, token } => {
             format!("Hello {{ flags: {flags}, name: {name:?}, token: {} bytes }}", token.len())
         }
+        Message::RatchetReq { kem, .. } => format!("RatchetReq {{ kem: {} }}", kem.is_some()),
+        Message::RatchetRsp { kem, .. } => format!("RatchetRsp {{ kem: {} }}", kem.is_some()),
         other => format!("{other:?}"),
     }
 }

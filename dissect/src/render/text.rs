@@ -98,8 +98,8 @@ fn sealed(report: &Report, out: &mut impl Write) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "  keys       derived from the handshake in {} sessions; {} of {} falsifications rejected",
-        sealed.derived, sealed.controls_rejected, sealed.controls
+        "  keys       derived from the handshake in {} sessions, {} key updates followed, {} ratchets taken from the log; {} of {} falsifications rejected",
+        sealed.derived, sealed.updates, sealed.ratchets, sealed.controls_rejected, sealed.controls
     )
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use spec::limits::IDLE_TIMEOUT;
 use spec::wire::short::ConnectionId;
 
 use super::datagram::{self, Claim};
@@ -30,8 +31,17 @@ impl Moment {
 
     /// Whether what was heard last at this moment makes room for something else at the moment `now`.
     pub(super) fn is_over_at(self, now: Self) -> bool {
-        let late = self.time_ns.zip(now.time_ns).map(|(last, now)| last.saturating_sub(now));
-        self.index < now.index || late.is_some_and(|late| late <= LATE_NS)
+        self.index < now.index || self.after(now).is_some_and(|late_ns| late_ns <= LATE_NS)
+    }
+
+    /// Whether a session that was heard last at this moment may still live at the moment `now`: the hub forgets
+    /// one that is silent for longer.
+    pub(super) fn lives_at(self, now: Self) -> bool {
+        now.after(self).is_none_or(|silence_ns| silence_ns.max(0).unsigned_abs() <= IDLE_TIMEOUT.as_nanos())
+    }
+
+    fn after(self, earlier: Self) -> Option<i128> {
+        self.time_ns.zip(earlier.time_ns).map(|(own, earlier)| own.saturating_sub(earlier))
     }
 }
 
@@ -76,14 +86,16 @@ mod tests {
             index,
             time_ns: seconds.map(|seconds| seconds * 1_000_000_000),
         };
-        for (last, now, over) in [
-            (moment(1, Some(1)), moment(2, Some(1)), true),
-            (moment(9, Some(12)), moment(2, Some(2)), true),
-            (moment(9, Some(13)), moment(2, Some(2)), false),
-            (moment(9, None), moment(2, Some(2)), false),
-            (moment(1, None), moment(2, None), true),
+        for (last, now, over, lives) in [
+            (moment(1, Some(1)), moment(2, Some(1)), true, true),
+            (moment(9, Some(12)), moment(2, Some(2)), true, true),
+            (moment(9, Some(13)), moment(2, Some(2)), false, true),
+            (moment(9, None), moment(2, Some(2)), false, true),
+            (moment(1, None), moment(2, None), true, true),
+            (moment(1, Some(1)), moment(2, Some(31)), true, true),
+            (moment(1, Some(1)), moment(2, Some(32)), true, false),
         ] {
-            assert_eq!(last.is_over_at(now), over, "{last:?} {now:?}");
+            assert_eq!((last.is_over_at(now), last.lives_at(now)), (over, lives), "{last:?} {now:?}");
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Tracker<'a> {
     last_heard: LastHeard,
     /// Sessions of an attempt id between a pair of addresses.
     attempts: BTreeMap<((Endpoint, Endpoint), AttemptId), usize>,
+    /// Sessions of an attempt id between any addresses.
+    of_attempt: BTreeMap<AttemptId, Vec<usize>>,
     /// Sessions of a connection id from one address to another.
     connections: BTreeMap<(Endpoint, Endpoint, ConnectionId), usize>,
     /// The same without the client's address, which changes: by hub and whether the client sends.
@@ -66,6 +68,7 @@ impl<'a> Tracker<'a> {
             directory,
             last_heard,
             attempts: BTreeMap::new(),
+            of_attempt: BTreeMap::new(),
             connections: BTreeMap::new(),
             by_hub: BTreeMap::new(),
             of_pair: BTreeMap::new(),
@@ -128,6 +131,7 @@ impl<'a> Tracker<'a> {
             let (client, hub) = if kind.is_clients() { (source, destination) } else { (destination, source) };
             self.sessions.push(Session::new(attempt, client, hub));
             self.of_pair.entry(pair).or_default().push(new);
+            self.of_attempt.entry(attempt).or_default().push(new);
         }
         at
     }
@@ -158,11 +162,11 @@ impl<'a> Tracker<'a> {
         let owner = self.directory.find(sighting.id)?;
         let from_client = owner.side == Side::Client;
         let hub = if from_client { sighting.destination } else { sighting.source };
-        let is_owner = |at: &usize| self.sessions.get(*at).is_some_and(|s| s.attempt_id == owner.attempt);
-        let has_hub = |at: &usize| self.sessions.get(*at).is_some_and(|s| s.hub == hub);
-        let everywhere = || (0..self.sessions.len()).filter(is_owner);
-        let session = self.own(sighting).iter().rev().copied().find(is_owner);
-        let session = session.or_else(|| everywhere().find(has_hub)).or_else(|| everywhere().next())?;
+        let sessions = self.of_attempt.get(&owner.attempt)?;
+        let has_hub = |at: &usize| self.sessions.get(*at).is_some_and(|session| session.hub == hub);
+        let here = self.own(sighting).iter().rev().find(|at| sessions.contains(at));
+        let session = here.or_else(|| sessions.iter().find(|at| has_hub(at))).or_else(|| sessions.first());
+        let session = *session?;
         Some(Place { session, from_client, is_known: true })
     }
 
@@ -204,7 +208,7 @@ impl<'a> Tracker<'a> {
     }
 
     /// The session of this hub whose client may have moved to the address of the sender: it is not heard any
-    /// more where it was, and of those that are not, it was heard last.
+    /// more where it was, not long ago it was, and of such sessions it was heard last.
     fn moved_here(&mut self, sighting: &Sighting) -> Option<usize> {
         let thread = (sighting.destination, sighting.id);
         if self.unexplained.contains(&thread) {
@@ -216,8 +220,9 @@ impl<'a> Tracker<'a> {
                 && !self.directory.covers(session.attempt_id);
             let last = self.heard.get(&at).copied();
             let last = last.or_else(|| self.last_heard.between(session.client, session.hub));
-            let is_over = last.is_none_or(|last| last.is_over_at(sighting.moment));
-            (is_candidate && is_over).then_some((last, at))
+            let now = sighting.moment;
+            let has_left = last.is_none_or(|last| last.is_over_at(now) && last.lives_at(now));
+            (is_candidate && has_left).then_some((last, at))
         };
         let session = self.sessions.iter().enumerate().filter_map(may_have_moved).max();
         if session.is_none() {
@@ -257,15 +262,33 @@ impl<'a> Tracker<'a> {
         };
         let from_client =
             if member.kind == Kind::Short { member.from_client } else { session.is_clients(destination) };
-        match order::next(session.stage, Event { kind: member.kind, from_client, other_fragment_seen }) {
-            Ok(stage) => session.stage = stage,
-            // The capture may have begun too late or lost a datagram, so this refutes nothing.
-            Err(reason) => self.findings.push(
-                Finding::gap(Level::E1, "session.order", format!("attempt {}: {reason}", session.attempt()))
-                    .in_packet(member.index + 1),
-            ),
-        }
+        let event = Event { kind: member.kind, from_client, other_fragment_seen };
+        let next = order::next(session.stage, event);
         session.members.push(member);
+        match next {
+            Ok(stage) => session.stage = stage,
+            // The client's address changed in the middle of the handshake: the hub drops what comes from the
+            // new one, and so nothing follows from it.
+            Err(_) if self.is_legal_elsewhere(at, event) => {}
+            // The capture may have begun too late or lost a datagram, so this refutes nothing.
+            Err(reason) => self.note_order(at, member, reason),
+        }
+    }
+
+    /// Whether the same attempt at the same hub, from another address of its client, has come so far.
+    fn is_legal_elsewhere(&self, at: usize, event: Event) -> bool {
+        let Some(session) = self.sessions.get(at) else { return false };
+        let others = self.of_attempt.get(&session.attempt_id).into_iter().flatten();
+        others.filter_map(|other| self.sessions.get(*other)).any(|other| {
+            (other.hub, other.client != session.client) == (session.hub, true)
+                && order::next(other.stage, event).is_ok()
+        })
+    }
+
+    fn note_order(&mut self, at: usize, member: Member, reason: &str) {
+        let attempt = self.sessions.get(at).map(Session::attempt).unwrap_or_default();
+        let finding = Finding::gap(Level::E1, "session.order", format!("attempt {attempt}: {reason}"));
+        self.findings.push(finding.in_packet(member.index + 1));
     }
 
     fn refuse(&mut self, packet: &mut Packet, what: &str) {

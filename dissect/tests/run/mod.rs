@@ -38,8 +38,10 @@ pub(crate) struct Datagram {
 /// A run of one client and a hub.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// In the order of the wire, one each second.
+    /// In the order of the wire.
     pub(crate) datagrams: Vec<Datagram>,
+    /// Seconds from one to the next.
+    pub(crate) pace_seconds: u32,
     /// Enough to open everything.
     pub(crate) key_log: String,
     /// What the client said.
@@ -75,7 +77,8 @@ impl Run {
             .iter()
             .flat_map(|word| word.to_be_bytes())
             .collect();
-        for (second, datagram) in (1_790_000_000_u32..).zip(&self.datagrams) {
+        for (number, datagram) in (0..).zip(&self.datagrams) {
+            let second = 1_790_000_000 + number * self.pace_seconds;
             let udp_len = u16::try_from(datagram.payload.len() + 8).unwrap();
             let ip_len = udp_len + 20;
             for word in [second, 0, u32::from(ip_len), u32::from(ip_len)] {

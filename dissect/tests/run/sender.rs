@@ -23,6 +23,7 @@ pub(crate) enum Leak {
 
 /// One side of a session.
 pub(crate) struct Sender {
+    side: Side,
     keys: DirectionKeys,
     sealer: Sealer,
     id: u64,
@@ -30,13 +31,24 @@ pub(crate) struct Sender {
     pub(crate) number: u64,
     /// Datagrams are made at least this long, as a probe for the path's MTU is.
     pub(crate) bytes_min: usize,
+    /// The epoch bits to claim, whatever the key is.
+    pub(crate) claimed_epoch: Option<u8>,
     leak: Leak,
 }
 
 impl Sender {
     pub(crate) fn new(side: Side, root: &Root, leak: Leak) -> Self {
         let keys = root.direction(side);
-        Self { sealer: Sealer::new(&keys), keys, id: 0, number: 0, bytes_min: 0, leak }
+        Self {
+            side,
+            sealer: Sealer::new(&keys),
+            keys,
+            id: 0,
+            number: 0,
+            bytes_min: 0,
+            claimed_epoch: None,
+            leak,
+        }
     }
 
     /// Goes on under the next connection id.
@@ -50,10 +62,25 @@ impl Sender {
         self.sealer = Sealer::new(&self.keys);
     }
 
+    /// Goes on to the next epoch.
+    pub(crate) fn update(&mut self) {
+        self.sealer.update();
+    }
+
+    /// The same side under `root`, the root of another generation: only its numbers go on.
+    pub(crate) fn under(&self, root: &Root) -> Self {
+        Self { number: self.number, ..Self::new(self.side, root, self.leak) }
+    }
+
+    /// Goes on under keys that have sealed before.
+    pub(crate) fn seal_as(&mut self, other: &Self) {
+        self.sealer = Sealer::new(&other.keys);
+    }
+
     /// The next packet, as it goes on the wire.
     pub(crate) fn datagram(&mut self, frames: &[Frame<'_>]) -> Vec<u8> {
         let header = ShortHeader {
-            epoch: 0,
+            epoch: self.claimed_epoch.unwrap_or(self.sealer.epoch_bits()),
             number_len: 2,
             reserved: 0,
             id: self.keys.ids.id(self.id),

@@ -115,6 +115,7 @@ fn start(keys: &mut Keys, log: &mut MemoryLog) -> Hub {
         is_open: false,
         grace: Duration::from_secs(60),
         sessions_max: 100,
+        blob_bytes_max: 0,
         key_log: false,
         keys: KeyPolicy::default(),
     };
