@@ -1,6 +1,7 @@
 //! Defects that were found by reading or by attack, each as the scenario that showed it.
 
 use core::time::Duration;
+use node_proto::Hub;
 use node_proto::client::{ClientEvent, Target};
 use node_proto::connection::KeyPolicy;
 use sim::acts::{Act, Direction, Whose};
@@ -233,4 +234,26 @@ fn a_spent_budget_makes_nobody_turn_in_circles() {
         let all = |world: &World| world.nodes[ann.0].texts().len() == 20;
         assert!(world.run_until(secs(30), all), "seed {seed}");
     }
+}
+
+/// A line that fitted a datagram, is lost and fits no longer goes on in pieces, once: it was sent for ever as its own
+/// first piece.
+#[test]
+fn a_line_longer_than_the_datagrams_have_become_arrives() {
+    let mut world = World::new(13, Link::GOOD);
+    let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+    let has_long = |world: &World| {
+        world
+            .hub
+            .iter()
+            .flat_map(Hub::connections)
+            .all(|(_, connection)| connection.status().mtu_bytes > 1400)
+    };
+    assert!(world.run_until(secs(60), has_long), "longer datagrams are found");
+    world.nodes[bob.0].links = Some((Link::GOOD, Link { mtu_bytes: 1200, ..Link::GOOD }));
+    let before = world.wire.len();
+    world.say(ann, &"x".repeat(1250));
+    assert!(world.run_until(secs(20), |world| world.nodes[bob.0].texts().len() == 1), "it arrives");
+    world.run(secs(5));
+    assert!(world.wire.len() - before < 500, "{} datagrams", world.wire.len() - before);
 }

@@ -86,6 +86,7 @@ impl Lone {
             is_open,
             grace: secs(60),
             sessions_max: 100,
+            blob_bytes_max: 0,
             key_log: false,
             keys: KeyPolicy::default(),
         };

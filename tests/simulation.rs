@@ -87,7 +87,8 @@ fn a_killed_hub_changes_nothing() {
 #[test]
 fn keys_in_motion_change_nothing() {
     for (seed, link) in [(21, Link::GOOD), (22, Link::BAD)] {
-        let mut world = World::with_keys(seed, link, quick_keys());
+        let mut world = World::with_keys(seed, link, quick_keys()).watch();
+        world.key_log = true;
         let ids = three(&mut world);
         talk(&mut world, ids, |world, round| {
             if round == 20 {

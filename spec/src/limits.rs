@@ -121,6 +121,21 @@ pub const EPHEMERAL_MAX: usize = 64;
 /// Time between two messages of a client that the hub passes on.
 pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
 
+// Bulk.
+
+/// Bytes of a blob beyond what is written that a receiver takes.
+pub const BULK_WINDOW_BYTES: u64 = 1 << 20;
+/// Gaps of a blob that a receiver keeps account of.
+pub const BULK_GAPS_MAX: usize = 256;
+/// Transfers of a session.
+pub const TRANSFERS_MAX: usize = 4;
+/// Bytes that are read of a blob at a time.
+pub const PIECE_BYTES: u64 = 65_536;
+/// Pieces read before they are needed.
+pub const PIECES_AHEAD: u64 = 2;
+/// Pieces of a transfer in memory: those ahead, the present one, and some to say again from.
+pub const PIECES_KEPT: usize = 8;
+
 // Frames.
 
 /// Further ranges of an ACK.

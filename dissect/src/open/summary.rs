@@ -39,6 +39,10 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
         Frame::PathChallenge { data } => format!("PATH_CHALLENGE {}", hex(data)),
         Frame::PathResponse { data } => format!("PATH_RESPONSE {}", hex(data)),
         Frame::Ephemeral { room, message } => format!("EPHEMERAL room {room}: {}", ephemeral(message)),
+        Frame::Bulk { transfer, offset, data } => {
+            format!("BULK {transfer} at {offset}, {} bytes", data.len())
+        }
+        Frame::MaxBulk { transfer, limit } => format!("MAX_BULK {transfer} to {limit}"),
         Frame::Extension { kind, data } => format!("extension 0x{kind:x}, {} bytes", data.len()),
     }
 }

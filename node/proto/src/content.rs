@@ -1,5 +1,6 @@
 //! What a packet carried: references, never bytes. The one word that connection and owner share.
 
+use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
 
 /// Something to send again when the packet that carried it is lost.
@@ -40,6 +41,20 @@ pub enum Content {
     MaxStream {
         /// The stream.
         stream: u64,
+    },
+    /// Bytes of a blob.
+    Bulk {
+        /// The transfer.
+        transfer: TransferId,
+        /// Place of the bytes in the blob.
+        offset: u64,
+        /// How many.
+        len: u16,
+    },
+    /// The limit of a transfer, whatever it is by then.
+    MaxBulk {
+        /// The transfer.
+        transfer: TransferId,
     },
     /// An acknowledgement: when it arrives, ranges at and below `largest` need no repetition.
     Ack {

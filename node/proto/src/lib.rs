@@ -17,6 +17,7 @@
 #![no_std]
 extern crate alloc;
 
+pub mod bulk;
 pub mod client;
 pub mod connection;
 pub mod content;

@@ -60,6 +60,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         is_open: options.open,
         grace: Duration::from_secs(options.grace),
         sessions_max: start::SESSIONS_MAX,
+        blob_bytes_max: 0,
         key_log: key_log.is_some(),
         keys: KeyPolicy::default(),
     };

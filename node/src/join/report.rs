@@ -147,6 +147,8 @@ impl Report {
             ClientEvent::Typing { name, .. } => {
                 self.say(|| json!({"event": "typing", "name": name}), || None)
             }
+            // No command of this program begins a transfer.
+            ClientEvent::Put { .. } | ClientEvent::Got { .. } | ClientEvent::TransferRefused { .. } => Ok(()),
             ClientEvent::OtherVersions(_) | ClientEvent::KeyLog(_) => Ok(()),
         }
     }

@@ -44,6 +44,10 @@ pub mod kind {
     pub const PATH_RESPONSE: u64 = 0x0b;
     /// What may be lost.
     pub const EPHEMERAL: u64 = 0x0c;
+    /// Bytes of a blob.
+    pub const BULK: u64 = 0x0d;
+    /// A transfer may carry more.
+    pub const MAX_BULK: u64 = 0x0e;
     /// From here on frames carry their length and may be skipped.
     pub const EXTENSION: u64 = 0x40;
 }
@@ -122,6 +126,22 @@ pub enum Frame<'a> {
         room: u64,
         /// What is said: [`ephemeral`](super::ephemeral).
         message: &'a [u8],
+    },
+    /// Bytes of a blob.
+    Bulk {
+        /// The transfer.
+        transfer: u64,
+        /// Place of the first byte in the blob.
+        offset: u64,
+        /// The bytes.
+        data: &'a [u8],
+    },
+    /// A transfer may carry more.
+    MaxBulk {
+        /// The transfer.
+        transfer: u64,
+        /// The offset its bytes must stay below.
+        limit: u64,
     },
     /// A frame of a type this version does not know.
     Extension {
@@ -210,6 +230,11 @@ impl<'a> Frame<'a> {
                 encode_all(&[kind::EPHEMERAL, *room], out);
                 varint::encode_bytes(message, out);
             }
+            Self::Bulk { transfer, offset, data } => {
+                encode_all(&[kind::BULK, *transfer, *offset], out);
+                varint::encode_bytes(data, out);
+            }
+            Self::MaxBulk { transfer, limit } => encode_all(&[kind::MAX_BULK, *transfer, *limit], out),
             Self::Extension { kind, data } => {
                 varint::encode(*kind, out);
                 varint::encode_bytes(data, out);
@@ -246,6 +271,15 @@ impl<'a> Frame<'a> {
             kind::EPHEMERAL => Self::Ephemeral {
                 room: reader.varint("ephemeral room")?,
                 message: reader.bytes("ephemeral message")?,
+            },
+            kind::BULK => Self::Bulk {
+                transfer: reader.varint("bulk transfer")?,
+                offset: reader.varint("bulk offset")?,
+                data: reader.bytes("bulk data")?,
+            },
+            kind::MAX_BULK => Self::MaxBulk {
+                transfer: reader.varint("bulk transfer")?,
+                limit: reader.varint("bulk limit")?,
             },
             //= spec/PROTOCOL.md#frames
             //# A receiver MUST skip an extension frame it does not know.

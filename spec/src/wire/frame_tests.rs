@@ -23,6 +23,8 @@ fn every_frame_there_and_back() {
         Frame::MaxStream { stream: 1, limit: 131_072 },
         Frame::Done,
         Frame::PathChallenge { data: [7; 8] },
+        Frame::Bulk { transfer: 2, offset: 70_000, data: b"abc" },
+        Frame::MaxBulk { transfer: 2, limit: 1 << 30 },
         Frame::Ephemeral { room: 1, message: b"\x01\x00" },
         Frame::Close { reason: CloseReason::Removed, text: "enough" },
         Frame::Extension { kind: grease(2), data: b"?" },
@@ -43,7 +45,7 @@ fn refusals() {
     //# A receiver MUST drop a packet whose frames do not decode to its last byte.
     for (payload, kind) in [
         (&b""[..], Empty),
-        (b"\x0d", UnknownFrame),
+        (b"\x0f", UnknownFrame),
         (b"\x3f", UnknownFrame),
         (b"\x01\x04", Truncated),
         (b"\x04\x01\x00\x05ab", Truncated),

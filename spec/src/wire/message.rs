@@ -21,6 +21,12 @@ pub mod kind {
     pub const DIRECT: u64 = 0x04;
     /// The client's half of a ratchet.
     pub const RATCHET_REQ: u64 = 0x05;
+    /// A blob the client has.
+    pub const OFFER: u64 = 0x06;
+    /// A blob the client wants.
+    pub const FETCH: u64 = 0x07;
+    /// A transfer the client is done with.
+    pub const RELEASE: u64 = 0x08;
     /// Who the client is, as the hub has it.
     pub const WELCOME: u64 = 0x41;
     /// A room the client may read.
@@ -33,6 +39,12 @@ pub mod kind {
     pub const STORED: u64 = 0x45;
     /// The hub's half of a ratchet.
     pub const RATCHET_RSP: u64 = 0x46;
+    /// From where on an offered blob is wanted.
+    pub const WANT: u64 = 0x47;
+    /// The length of a blob that was asked for.
+    pub const BLOB: u64 = 0x48;
+    /// An offered blob is stored.
+    pub const GOT: u64 = 0x49;
 }
 
 /// Open room or room for two.
@@ -202,6 +214,48 @@ pub enum Message<'a> {
         /// A ciphertext for the encapsulation key asked with, if there was one.
         kem: Option<&'a [u8; KEM_CIPHERTEXT_BYTES]>,
     },
+    /// Client: a blob it has.
+    Offer {
+        /// The client's name for the transfer.
+        transfer: u64,
+        /// The blob's SHA-256.
+        hash: [u8; 32],
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// Client: a blob it wants.
+    Fetch {
+        /// The client's name for the transfer.
+        transfer: u64,
+        /// The blob's SHA-256.
+        hash: [u8; 32],
+        /// The bytes it has already.
+        from: u64,
+    },
+    /// Client: a transfer is over.
+    Release {
+        /// The transfer.
+        transfer: u64,
+    },
+    /// Hub: send an offered blob from here on.
+    Want {
+        /// The transfer.
+        transfer: u64,
+        /// The bytes that are there already.
+        from: u64,
+    },
+    /// Hub: the length of a blob that was asked for.
+    Blob {
+        /// The transfer.
+        transfer: u64,
+        /// The blob's length in bytes.
+        size: u64,
+    },
+    /// Hub: an offered blob is stored, and is what its hash says.
+    Got {
+        /// The transfer.
+        transfer: u64,
+    },
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -265,6 +319,20 @@ impl<'a> Message<'a> {
                 numbers(&[kind::STORED, *room, *sequence]);
                 body.extend_from_slice(&id.0);
             }
+            Self::Offer { transfer, hash, size } => {
+                numbers(&[kind::OFFER, *transfer]);
+                body.extend_from_slice(hash);
+                varint::encode(*size, body);
+            }
+            Self::Fetch { transfer, hash, from } => {
+                numbers(&[kind::FETCH, *transfer]);
+                body.extend_from_slice(hash);
+                varint::encode(*from, body);
+            }
+            Self::Release { transfer } => numbers(&[kind::RELEASE, *transfer]),
+            Self::Want { transfer, from } => numbers(&[kind::WANT, *transfer, *from]),
+            Self::Blob { transfer, size } => numbers(&[kind::BLOB, *transfer, *size]),
+            Self::Got { transfer } => numbers(&[kind::GOT, *transfer]),
             Self::Unknown { .. } => {}
         }
     }
@@ -321,6 +389,20 @@ impl<'a> Message<'a> {
                 sequence: reader.varint("sequence")?,
                 id: MessageId(reader.array("id")?),
             },
+            kind::OFFER => Self::Offer {
+                transfer: reader.varint("transfer")?,
+                hash: reader.array("hash")?,
+                size: reader.varint("size")?,
+            },
+            kind::FETCH => Self::Fetch {
+                transfer: reader.varint("transfer")?,
+                hash: reader.array("hash")?,
+                from: reader.varint("from")?,
+            },
+            kind::RELEASE => Self::Release { transfer: reader.varint("transfer")? },
+            kind::WANT => Self::Want { transfer: reader.varint("transfer")?, from: reader.varint("from")? },
+            kind::BLOB => Self::Blob { transfer: reader.varint("transfer")?, size: reader.varint("size")? },
+            kind::GOT => Self::Got { transfer: reader.varint("transfer")? },
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.

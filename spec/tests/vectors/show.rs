@@ -44,6 +44,10 @@ pub(crate) fn frame(frame: &Frame<'_>) -> String {
         Frame::Ephemeral { room, message } => {
             format!("EPHEMERAL room={room} message={}", HEX.encode(message))
         }
+        Frame::Bulk { transfer, offset, data } => {
+            format!("BULK transfer={transfer} offset={offset} data={}", HEX.encode(data))
+        }
+        Frame::MaxBulk { transfer, limit } => format!("MAX_BULK transfer={transfer} limit={limit}"),
         Frame::Extension { kind, data } => format!("EXTENSION type={kind} data={}", HEX.encode(data)),
     }
 }

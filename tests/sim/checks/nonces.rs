@@ -13,44 +13,54 @@ use std::collections::BTreeMap;
 /// Ids of a direction that are looked for.
 const IDS: u64 = 8;
 
-/// What one side of a session seals.
+/// What one side of a session seals in one generation.
 #[derive(Debug)]
-struct Direction {
+struct Generation {
     opener: Opener,
     ids: ConnectionIds,
-    /// The last number seen.
-    last: Option<u64>,
+    /// Whose numbers they are: they go on from generation to generation.
+    by: (AttemptId, Side),
 }
 
 /// Every direction of every session, and every message 3 that was sealed.
 #[derive(Debug, Default)]
 pub(super) struct Nonces {
-    directions: Vec<Direction>,
+    /// The root of the latest generation of each session.
+    roots: BTreeMap<AttemptId, Root>,
+    generations: Vec<Generation>,
     by_id: BTreeMap<ConnectionId, (usize, u64)>,
+    /// The last number each side of a session has used; [`Side`] has no order.
+    last: BTreeMap<(AttemptId, bool), u64>,
     sealed: BTreeMap<AttemptId, [u8; 32]>,
     opened: u64,
 }
 
 impl Nonces {
-    /// Learns the keys of the sessions in a key log.
+    /// Learns the keys in a key log: those of a handshake, or those a ratchet led to.
     pub(super) fn learn(&mut self, lines: &str) {
         let sessions = key_log::parse(lines).expect("a client writes a key log that can be read");
-        for root in sessions.values().filter_map(key_log::LoggedSession::root) {
-            self.learn_direction(&root, Side::Client);
-            self.learn_direction(&root, Side::Hub);
+        for (attempt, session) in sessions {
+            if let Some(root) = session.root() {
+                self.learn_root(attempt, root);
+            }
+            let Some(root) = self.roots.get(&attempt).cloned() else { continue };
+            session.later_roots(&root).for_each(|root| self.learn_root(attempt, root));
         }
     }
 
-    fn learn_direction(&mut self, root: &Root, side: Side) {
-        let keys = root.direction(side);
-        let opener = Opener::new(&keys);
-        self.directions.push(Direction { opener, ids: keys.ids, last: None });
-        self.accept(self.directions.len() - 1, 0);
+    fn learn_root(&mut self, attempt: AttemptId, root: Root) {
+        for side in [Side::Client, Side::Hub] {
+            let keys = root.direction(side);
+            let opener = Opener::new(&keys);
+            self.generations.push(Generation { opener, ids: keys.ids, by: (attempt, side) });
+            self.accept(self.generations.len() - 1, 0);
+        }
+        self.roots.insert(attempt, root);
     }
 
-    fn accept(&mut self, direction: usize, from: u64) {
+    fn accept(&mut self, generation: usize, from: u64) {
         for index in from..from + IDS {
-            self.by_id.insert(self.directions[direction].ids.id(index), (direction, index));
+            self.by_id.insert(self.generations[generation].ids.id(index), (generation, index));
         }
     }
 
@@ -60,7 +70,7 @@ impl Nonces {
 
     /// A datagram leaves its endpoint.
     pub(super) fn datagram(&mut self, datagram: &[u8]) -> Result<(), Violation> {
-        if self.directions.is_empty() && short::is_short(datagram) {
+        if self.generations.is_empty() && short::is_short(datagram) {
             // Nobody logs keys in this world.
             return Ok(());
         }
@@ -81,18 +91,21 @@ impl Nonces {
         if *known == body { Ok(()) } else { Err(Violation::Rebuilt) }
     }
 
-    /// Numbers of a direction only rise, and the number in the header is the one the nonce was made from: else the
-    /// tag would not verify.
+    /// Numbers of a direction only rise, through all epochs and generations, and the number in the header is the one
+    /// the nonce was made from: else the tag would not verify.
     fn short(&mut self, datagram: &[u8]) -> Result<(), Violation> {
         let id = short::connection_id(datagram).ok_or(Violation::Sealed)?;
         let (at, index) = *self.by_id.get(&id).ok_or(Violation::Sealed)?;
         self.accept(at, index + 1);
-        let direction = &mut self.directions[at];
-        let opened = direction.opener.open(&mut datagram.to_vec(), direction.last);
-        let number = opened.map_err(|_| Violation::Sealed)?.header.number;
+        let Generation { opener, by: (attempt, side), .. } = &mut self.generations[at];
+        let by = (*attempt, *side == Side::Client);
+        let last = self.last.get(&by).copied();
+        let opened = opener.open(&mut datagram.to_vec(), last).map_err(|_| Violation::Sealed)?;
         self.opened += 1;
-        match direction.last.replace(number) {
-            Some(last) if number <= last => Err(Violation::NonceReused { number, last }),
+        match self.last.insert(by, opened.header.number) {
+            Some(last) if opened.header.number <= last => {
+                Err(Violation::NonceReused { number: opened.header.number, last })
+            }
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use node_proto::log::{HUB_ROOM, LOBBY};
 
 /// How often it is looked at.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(100);
 
 impl World {
     /// Runs until everyone has everything: connected, outboxes empty, every screen at the end of its rooms.
@@ -27,12 +27,21 @@ impl World {
             if self.now.since(since) >= within {
                 return Err(Violation::NotSettled { seconds: within.as_secs(), what });
             }
+            self.tell(|| self.connections());
             self.run(EVERY);
         }
         match self.first_lost() {
             Some((room, sequence)) => Err(Violation::Lost { room: room.0, sequence: sequence.0 }),
             None => Ok(self.now.since(since)),
         }
+    }
+
+    /// How the connections of the clients are doing.
+    fn connections(&self) -> String {
+        let sessions = self.nodes.iter().map(|node| node.client.as_ref()?.connection());
+        let status =
+            sessions.map(|session| session.map(|session| (session.status(), session.poll_timeout())));
+        format!("    {:?}", status.collect::<Vec<_>>())
     }
 
     /// What is missing until everyone has everything.

@@ -61,6 +61,12 @@ impl Faults {
         }
     }
 
+    /// All that moves, and losses and damage in half of the worlds.
+    pub(super) fn motion(draw: &mut Draw) -> Self {
+        let moves = Self { short_mtu: true, hub_crashes: true, remaps: true, leaps: true, ..Self::default() };
+        Self { loss: draw.one_in(2), damage: draw.one_in(2), reordering: draw.one_in(2), ..moves }
+    }
+
     /// The links of a client, up and down.
     pub(super) fn links(&self, draw: &mut Draw) -> (Link, Link) {
         let delay = draw.time(1, 100);

@@ -18,6 +18,7 @@ use core::ops::AddAssign;
 use core::time::Duration;
 use draw::Draw;
 use faults::Faults;
+use node_proto::connection::{Connection, KeyPolicy};
 
 /// Time from the end of the faults within which everyone has everything.
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(20);
@@ -34,6 +35,8 @@ pub struct Plan {
     acts: Vec<(Duration, Act)>,
     /// How long faults go on.
     time: Duration,
+    /// When keys are changed.
+    keys: KeyPolicy,
     /// Whether every datagram is opened and its number compared; it takes half of the time.
     opens: bool,
     /// Whether it is printed what happens.
@@ -55,6 +58,10 @@ pub struct Outcome {
     pub stored: u64,
     /// Datagrams that were opened and whose numbers were compared.
     pub opened: u64,
+    /// Generations of keys that clients had reached in the sessions they ended with.
+    pub generations: u64,
+    /// Epochs that clients had reached in these.
+    pub epochs: u64,
     /// Acts: lines, crashes, moves and the like.
     pub acts: u64,
     /// What befell datagrams.
@@ -69,6 +76,8 @@ impl AddAssign for Outcome {
         self.settled = self.settled.max(more.settled);
         self.stored += more.stored;
         self.opened += more.opened;
+        self.generations += more.generations;
+        self.epochs += more.epochs;
         self.acts += more.acts;
         self.counts += more.counts;
     }
@@ -80,18 +89,37 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut draw = Draw::new(seed);
         let faults = Faults::draw(&mut draw);
+        let mut plan = Self::with_faults(seed, faults, &mut draw);
+        if draw.one_in(2) {
+            plan.keys = keys_in_motion(&mut draw);
+        }
+        plan
+    }
+
+    /// What `seed` decides of a world in which all that moves does so at once: keys are updated and ratcheted, NATs
+    /// forget, MTUs fall, clocks leap and the hub is restarted.
+    #[must_use]
+    pub fn of_motion(seed: u64) -> Self {
+        let mut draw = Draw::new(seed);
+        let faults = Faults::motion(&mut draw);
+        let plan = Self::with_faults(seed, faults, &mut draw);
+        Self { keys: keys_in_motion(&mut draw), ..plan }
+    }
+
+    fn with_faults(seed: u64, faults: Faults, draw: &mut Draw) -> Self {
         let clients = 2 + draw.index(3);
         let time = draw.time(3000, 10_000);
-        let links = (0..clients).map(|_| faults.links(&mut draw)).collect();
+        let links = (0..clients).map(|_| faults.links(draw)).collect();
         let mut acts = Vec::new();
         for index in 0..clients {
             acts.push((draw.time(0, 500), Act::StartClient(ClientId(index))));
         }
-        acts.extend(talk(&mut draw, clients, time));
-        acts.extend(faults.acts(&mut draw, clients, time));
+        acts.extend(talk(draw, clients, time));
+        acts.extend(faults.acts(draw, clients, time));
         acts.sort_by_key(|(at, _)| *at);
         let opens = draw.one_in(4);
-        Self { seed, faults, links, acts, time, opens, tells: false }
+        let keys = KeyPolicy::default();
+        Self { seed, faults, links, acts, time, keys, opens, tells: false }
     }
 
     /// The same, and it is printed what happens.
@@ -103,7 +131,7 @@ impl Plan {
     /// The world before anything has happened in it.
     #[must_use]
     pub fn world(&self) -> World {
-        let mut world = World::watched(self.seed, Link::GOOD);
+        let mut world = World::with_keys(self.seed, Link::GOOD, self.keys).watch();
         world.key_log = self.opens;
         world.tells = self.tells;
         for (name, links) in NAMES.iter().zip(&self.links) {
@@ -141,6 +169,11 @@ impl Plan {
         let mut counts = Counts::default();
         world.pipes().map(Pipe::counts).for_each(|more| counts += *more);
         let checks = world.checks.as_ref();
+        let sessions = world.nodes.iter().filter_map(|node| node.client.as_ref()?.connection());
+        let (generations, epochs) =
+            sessions.map(Connection::status).fold((0, 0), |(generations, epochs), status| {
+                (generations + status.generation, epochs + status.epoch)
+            });
         Outcome {
             worlds: 1,
             steps: world.steps(),
@@ -148,6 +181,8 @@ impl Plan {
             settled,
             stored: checks.map_or(0, |checks| checks.stored() as u64),
             opened: checks.map_or(0, crate::checks::Checks::opened),
+            generations,
+            epochs,
             acts: self.acts.len() as u64,
             counts,
         }
@@ -156,11 +191,24 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}: {:?}, for {:?}", self.seed, self.faults, self.time)?;
+        writeln!(f, "seed {}: {:?}, for {:?}\n{:?}", self.seed, self.faults, self.time, self.keys)?;
         for (index, (up, down)) in self.links.iter().enumerate() {
             writeln!(f, "client {index} up {up:?}\nclient {index} down {down:?}")?;
         }
         Ok(())
+    }
+}
+
+/// Keys that change every few packets and round trips.
+fn keys_in_motion(draw: &mut Draw) -> KeyPolicy {
+    KeyPolicy {
+        update_packets: 2 + draw.below(40),
+        update_after: draw.time(100, 10_000),
+        ratchet_every: draw.time(50, 3000),
+        kem_every: draw.time(100, 6000),
+        ratchet_answer: draw.of(&[Duration::ZERO, Duration::from_millis(300)]),
+        failed_ratchet: draw.of(&[4, 64, 1 << 20]),
+        ..KeyPolicy::default()
     }
 }
 

@@ -92,16 +92,8 @@ pub struct World {
 /// Where the hub is.
 pub const HUB_ADDRESS: &str = "192.0.2.1:5555";
 
-/// Keys that change every few packets, and a ratchet every few round trips.
-#[must_use]
-pub fn quick_keys() -> KeyPolicy {
-    KeyPolicy {
-        update_packets: 4,
-        ratchet_every: Duration::from_millis(300),
-        kem_every: Duration::from_secs(2),
-        ratchet_answer: Duration::ZERO,
-        ..KeyPolicy::default()
-    }
+fn hub_address() -> SocketAddr {
+    HUB_ADDRESS.parse().expect("a literal address")
 }
 
 impl World {
@@ -154,7 +146,13 @@ impl World {
     /// The same, watched over by all [`Checks`], and without a record of the wire.
     #[must_use]
     pub fn watched(seed: u64, link: Link) -> Self {
-        Self { checks: Some(Checks::default()), records: false, ..Self::new(seed, link) }
+        Self::new(seed, link).watch()
+    }
+
+    /// Watched over by all [`Checks`] from now on, and without a record of the wire.
+    #[must_use]
+    pub fn watch(self) -> Self {
+        Self { checks: Some(Checks::default()), records: false, ..self }
     }
 
     /// The hub's identity, and the secret of its invites.
@@ -189,6 +187,7 @@ impl World {
             is_open: self.is_open,
             grace: self.grace,
             sessions_max: 1000,
+            blob_bytes_max: 0,
             key_log: false,
             keys: self.keys,
         };

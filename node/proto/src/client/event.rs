@@ -1,5 +1,6 @@
 //! What the shell is told.
 
+use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -52,6 +53,25 @@ pub enum ClientEvent {
         reason: Refusal,
         /// The name it was for, or nothing.
         name: String,
+    },
+    /// A blob of ours is stored.
+    Put {
+        /// The transfer.
+        transfer: TransferId,
+    },
+    /// A blob is here whole.
+    Got {
+        /// The transfer.
+        transfer: TransferId,
+        /// Whether it is what its hash says.
+        is_right: bool,
+    },
+    /// The hub does not take part in a transfer.
+    TransferRefused {
+        /// The transfer.
+        transfer: TransferId,
+        /// Why.
+        reason: Refusal,
     },
     /// Somebody types.
     Typing {

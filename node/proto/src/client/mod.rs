@@ -20,10 +20,13 @@ mod outbox;
 mod ratchet;
 mod session;
 mod timeline;
+mod transfers;
 
 pub use event::ClientEvent;
 pub use outbox::{OutboxFull, Target};
+pub use transfers::TransfersFull;
 
+use crate::bulk::Bulk;
 use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
@@ -45,6 +48,7 @@ use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::{long, short};
 use timeline::Timeline;
+use transfers::Transfers;
 
 /// Silence after which the person is told and another handshake begun; a person shall hear within 3 seconds.
 ///
@@ -116,6 +120,7 @@ pub struct Client {
     generation: Option<[u8; 8]>,
     timelines: BTreeMap<RoomId, Timeline>,
     outbox: Outbox,
+    transfers: Transfers,
     /// Questions for the members that are not answered.
     members_wanted: usize,
     events: VecDeque<ClientEvent>,
@@ -145,6 +150,7 @@ impl Client {
             silence_told: false,
             was_connected: false,
             outbox: Outbox::default(),
+            transfers: Transfers::default(),
             members_wanted: 0,
             events: VecDeque::new(),
             watch: Watch::default(),
@@ -267,6 +273,7 @@ impl Client {
     fn submit(&mut self) {
         let Some(session) = &mut self.session else { return };
         session.submit(&self.outbox, &self.timelines);
+        session.announce(&self.transfers);
         session.ask_members(LOBBY, self.members_wanted);
     }
 
@@ -333,6 +340,7 @@ impl Client {
         self.session = self.attempt.take().and_then(Attempt::into_session);
         if let Some(session) = &mut self.session {
             self.sessions += 1;
+            session.bulk = Bulk::new(self.sessions);
             self.watch.begin(now, self.sessions, &mut session.connection);
         }
         self.after_datagram(now);
@@ -364,11 +372,19 @@ impl Client {
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { config, session, timelines, outbox, events, .. } = self;
+        let Self { config, session, timelines, outbox, transfers, events, .. } = self;
         let Self { generation, was_connected, members_wanted, .. } = self;
         let Some(session) = session else { return };
-        let heard =
-            session::Heard { config, timelines, outbox, events, generation, was_connected, members_wanted };
+        let heard = session::Heard {
+            config,
+            timelines,
+            outbox,
+            transfers,
+            events,
+            generation,
+            was_connected,
+            members_wanted,
+        };
         if session.read_control(now, heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");
         }

@@ -3,7 +3,9 @@
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
 use super::timeline::Timeline;
+use super::transfers::{Transfer, Transfers, Way, refused, request};
 use super::{ClientConfig, ClientEvent};
+use crate::bulk::{Bulk, TransferId};
 use crate::connection::{Connection, SendStreams};
 use crate::log::{LOBBY, RoomId, Seq};
 use crate::random::Random;
@@ -19,7 +21,7 @@ use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
-use spec::wire::frame::{Frame, Frames};
+use spec::wire::frame::Frame;
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
@@ -123,6 +125,7 @@ pub(super) struct Heard<'a> {
     pub(super) config: &'a ClientConfig,
     pub(super) timelines: &'a mut BTreeMap<RoomId, Timeline>,
     pub(super) outbox: &'a mut Outbox,
+    pub(super) transfers: &'a mut Transfers,
     pub(super) events: &'a mut VecDeque<ClientEvent>,
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
@@ -151,6 +154,8 @@ pub(super) struct Session {
     members_asked: usize,
     /// The room somebody should hear that the person types in.
     pub(super) typing: Option<RoomId>,
+    pub(super) bulk: Bulk,
+    announced: BTreeSet<TransferId>,
     /// The log is another one than before: what is in it is all news.
     reads_anew: bool,
 }
@@ -172,6 +177,8 @@ impl Session {
             asked_for: BTreeSet::new(),
             members_asked: 0,
             typing: None,
+            bulk: Bulk::new(0),
+            announced: BTreeSet::new(),
             reads_anew: false,
         }
     }
@@ -238,18 +245,40 @@ impl Session {
     }
 
     pub(super) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
-        let Self { connection, typing, .. } = self;
+        let Self { connection, typing, bulk, .. } = self;
         connection.transmit(now, out, |packer| {
-            if packer.may_elicit()
-                && let Some(room) = typing.take()
-            {
+            if !packer.may_elicit() {
+                return;
+            }
+            if let Some(room) = typing.take() {
                 let mut message = Vec::new();
                 Ephemeral::Typing { name: "" }.encode(&mut message);
                 if packer.remaining() > EPHEMERAL_BYTES {
                     packer.write(None, &Frame::Ephemeral { room: room.0, message: &message });
                 }
             }
+            bulk.fill(packer);
         })
+    }
+
+    /// Tells the hub of transfers it has not heard of in this session.
+    pub(super) fn announce(&mut self, transfers: &Transfers) {
+        if !self.is_greeted || self.connection.is_closing() {
+            return;
+        }
+        for id in transfers.ids() {
+            if let Some(transfer) = transfers.get(id)
+                && self.announced.insert(id)
+            {
+                self.say(&request(id, &transfer));
+            }
+        }
+    }
+
+    /// A transfer is over.
+    pub(super) fn release(&mut self, id: TransferId) {
+        self.bulk.end(id);
+        self.say(&Message::Release { transfer: id.0 });
     }
 
     // hearing
@@ -263,9 +292,11 @@ impl Session {
         timelines: &mut BTreeMap<RoomId, Timeline>,
         events: &mut VecDeque<ClientEvent>,
     ) -> Result<(), Discard> {
-        let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| has_room(timelines, &frame));
-        let frames = self.connection.handle_datagram(now, from, datagram, has_room)?;
+        let Self { connection, bulk, .. } = self;
+        let fits = |frame: Frame<'_>| has_room(timelines, &frame) && bulk.check(&frame).is_ok();
+        let frames = connection.handle_datagram(now, from, datagram, |frames| frames.iter().all(fits))?;
         for frame in frames.iter() {
+            bulk.take(&frame);
             take_entries(timelines, &frame);
             events.extend(in_passing(&frame));
         }
@@ -304,6 +335,32 @@ impl Session {
             }
             Message::Stored { room, sequence, id } => {
                 heard.stored(*id, RoomId(*room), Seq(*sequence));
+            }
+            Message::Want { transfer, from } => {
+                let id = TransferId(*transfer);
+                if let Some(Transfer { hash, way: Way::Up { size_bytes } }) = heard.transfers.get(id) {
+                    self.bulk.send(id, hash, (*from).min(size_bytes), size_bytes);
+                }
+            }
+            Message::Blob { transfer, size } => {
+                let id = TransferId(*transfer);
+                if let Some(Transfer { hash, way: Way::Down { from } }) = heard.transfers.get(id) {
+                    self.bulk.receive(id, hash, from.min(*size), *size);
+                }
+            }
+            Message::Got { transfer } => {
+                let transfer = TransferId(*transfer);
+                self.bulk.end(transfer);
+                if heard.transfers.end(transfer) {
+                    heard.events.push_back(ClientEvent::Put { transfer });
+                }
+            }
+            Message::Refused { request: kind::OFFER | kind::FETCH, reason, id, .. } => {
+                let transfer = refused(*id);
+                self.bulk.end(transfer);
+                if heard.transfers.end(transfer) {
+                    heard.events.push_back(ClientEvent::TransferRefused { transfer, reason: *reason });
+                }
             }
             Message::Refused { request, reason, id, name } => {
                 let is_for_name = *request == kind::DIRECT;

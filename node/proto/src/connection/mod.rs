@@ -93,6 +93,8 @@ pub struct Connection {
     recv: RecvStreams,
     /// What is to be said again.
     lost: VecDeque<Content>,
+    /// What is to be said again when there is nothing else to say.
+    lost_bulk: VecDeque<Content>,
     due: Due,
     /// The mark of the datagrams that leave together.
     mark: Ecn,
@@ -126,6 +128,7 @@ impl Connection {
             send: SendStreams::default(),
             recv: RecvStreams::default(),
             lost: VecDeque::new(),
+            lost_bulk: VecDeque::new(),
             //= spec/PROTOCOL.md#handshake-flow
             //# The hub MUST NOT send a SHORT datagram before it opened FIN.
             due: Due { done: side == Side::Hub, ..Due::default() },
@@ -422,8 +425,9 @@ impl Connection {
 
     fn apply_ack(&mut self, now: Instant, ack: &Ack) {
         self.number_limit = self.number_limit.max(ack.largest().saturating_add(ack.window));
-        let Self { recovery, send, received, keys, ending, lost, stats, trace, .. } = self;
+        let Self { recovery, send, received, keys, ending, lost, lost_bulk, stats, trace, .. } = self;
         let delivered = |content| match content {
+            Content::Bulk { .. } => lost_bulk.retain(|known| *known != content),
             Content::Stream { stream, offset, len } => send.acknowledge(stream, offset, len),
             Content::Ack { largest } => received.forget_through(largest),
             Content::Close => ending.close_acknowledged(),
@@ -436,7 +440,17 @@ impl Connection {
                 self.close(now, CloseReason::Violation, "packets were acknowledged that were never sent");
             }
         }
+        self.sort_lost();
         self.trace.note(now, || Step::Metrics(self.recovery.metrics()));
+    }
+
+    /// Bulk waits behind everything else.
+    fn sort_lost(&mut self) {
+        let is_bulk = |content: &Content| matches!(content, Content::Bulk { .. } | Content::MaxBulk { .. });
+        if self.lost.iter().any(is_bulk) {
+            self.lost_bulk.extend(self.lost.iter().filter(|content| is_bulk(content)));
+            self.lost.retain(|content| !is_bulk(content));
+        }
     }
 
     /// Acts on every deadline that has passed.
@@ -445,6 +459,7 @@ impl Connection {
         self.keys.handle_timeout(now);
         let Self { recovery, lost, stats, trace, .. } = self;
         recovery.handle_timeout(now, &mut Told { lost, stats, trace });
+        self.sort_lost();
         self.due.challenge |= self.paths.is_due(now);
         self.due.mtu_probe |= self.mtu_probe_at().is_some_and(|at| at <= now);
         if self.probe_at().is_some_and(|at| at <= now) {
@@ -467,7 +482,8 @@ impl Connection {
             return self.ending.repeat();
         }
         self.recovery.probe(now, &mut self.lost);
-        self.due.ping |= self.lost.is_empty();
+        self.sort_lost();
+        self.due.ping |= self.lost.is_empty() && self.lost_bulk.is_empty();
         if self.recovery.loss.probes() >= PROBES_BEFORE_LOOKING_BACK {
             self.paths.ask_before(now, &mut self.random);
             self.due.challenge |= self.paths.is_due(now);

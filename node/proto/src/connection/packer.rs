@@ -291,6 +291,22 @@ impl Packer<'_> {
         self.connection.poll_lost()
     }
 
+    /// What is lost of blobs.
+    pub(crate) fn poll_lost_bulk(&mut self) -> Option<Content> {
+        self.copies = 1;
+        let lost = self.connection.lost_bulk.pop_front();
+        if lost.is_none() {
+            self.copies = 0;
+        }
+        lost
+    }
+
+    /// Puts back what [`poll_lost_bulk`](Self::poll_lost_bulk) gave and did not fit.
+    pub(crate) fn still_lost_bulk(&mut self, content: Content) {
+        self.copies = 0;
+        self.connection.lost_bulk.push_front(content);
+    }
+
     /// See [`Connection::still_lost`].
     pub fn still_lost(&mut self, content: Content) {
         self.connection.still_lost(content);
@@ -438,7 +454,10 @@ impl Packer<'_> {
                 Content::MaxStream { stream } => self.connection.recv.repeat_limit(stream),
                 Content::Done => self.write(Some(Content::Done), &Frame::Done),
                 Content::Ack { .. } | Content::Close => {}
-                Content::Entries { .. } | Content::Fragment { .. } => {
+                Content::Entries { .. }
+                | Content::Fragment { .. }
+                | Content::Bulk { .. }
+                | Content::MaxBulk { .. } => {
                     self.connection.lost.push_front(content);
                     return;
                 }

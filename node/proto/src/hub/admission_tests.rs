@@ -36,6 +36,7 @@ impl Scene {
             is_open,
             grace: Duration::from_secs(60),
             sessions_max: 10,
+            blob_bytes_max: 0,
             key_log: false,
             keys: KeyPolicy::default(),
         };

@@ -21,7 +21,7 @@ impl Hub {
     pub(super) fn flush(&mut self, now: Instant, id: SessionId, out: &mut Vec<u8>) -> Option<Transmit> {
         let session = self.sessions.get_mut(id)?;
         let account = session.account();
-        let Session { connection, cursors, turn, .. } = session;
+        let Session { connection, cursors, turn, bulk, .. } = session;
         let mut filler = Filler { rooms: &mut self.rooms, effects: &mut self.effects };
         let transmit = connection.transmit(now, out, |packer| {
             if packer.may_elicit() {
@@ -29,8 +29,10 @@ impl Hub {
                 filler.write_rooms(packer, cursors, turn);
                 filler.write_ephemeral(packer, account, cursors);
                 filler.write_copies(packer, cursors);
+                bulk.fill(packer);
             }
         });
+        self.collect_blobs(id);
         if transmit.is_some() {
             self.sessions.mark_ready(id);
         }
@@ -48,8 +50,8 @@ struct Filler<'a> {
 enum Written {
     /// So many whole entries.
     Whole(u16),
-    /// So many bytes of one entry; whether it is complete.
-    Part(u16, bool),
+    /// So many bytes of one entry, and so many are left of it.
+    Part(u16, usize),
     /// The page is not in memory and was asked for.
     Waiting,
     /// Nothing fits any more.
@@ -88,6 +90,18 @@ impl Filler<'_> {
                 Written::Whole(written) => {
                     first = Seq(first.0 + u64::from(written));
                     count -= written.min(count);
+                }
+                Written::Part(_, 0) => {
+                    first = first.next();
+                    count -= 1;
+                }
+                // It fitted the datagrams of another path as a whole, and goes on in pieces.
+                Written::Part(written, left) => {
+                    if count > 1 {
+                        packer.still_lost(Content::Entries { room, first: first.next(), count: count - 1 });
+                    }
+                    let (offset, len) = (u32::from(written), u16::try_from(left).unwrap_or(u16::MAX));
+                    return Some(Content::Fragment { room, sequence: first, offset, len });
                 }
                 _ => return Some(Content::Entries { room, first, count }),
             }
@@ -158,8 +172,8 @@ impl Filler<'_> {
         loop {
             match self.write(packer, room, *cursor, None) {
                 Written::Whole(count) => cursor.next = Seq(cursor.next.0 + u64::from(count)),
-                Written::Part(_, true) => (cursor.next, cursor.offset) = (cursor.next.next(), 0),
-                Written::Part(written, false) => cursor.offset += u32::from(written),
+                Written::Part(_, 0) => (cursor.next, cursor.offset) = (cursor.next.next(), 0),
+                Written::Part(written, _) => cursor.offset += u32::from(written),
                 Written::Waiting => return true,
                 Written::Full => return false,
             }
@@ -248,7 +262,7 @@ impl Filler<'_> {
             return Written::Full;
         }
         let data = &rest[..piece];
-        let is_last = piece == rest.len();
+        let left = rest.len() - piece;
         let piece = u16::try_from(piece).unwrap_or(u16::MAX);
         let content = Content::Fragment { room, sequence: cursor.next, offset: cursor.offset, len: piece };
         packer.write(
@@ -261,7 +275,7 @@ impl Filler<'_> {
                 data,
             },
         );
-        Written::Part(piece, is_last)
+        Written::Part(piece, left)
     }
 
     /// Asks the log for a page, once however many wait for it.

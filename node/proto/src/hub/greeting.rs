@@ -4,6 +4,7 @@ use super::accounts::{Account, room_body};
 use super::commit::Purpose;
 use super::sessions::{Cursor, SessionId, Stage};
 use super::{Hub, HubEvent};
+use crate::bulk::TransferId;
 use crate::log::{AccountId, HUB_ROOM, LOBBY, RoomId, Seq, Ticket};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -73,6 +74,13 @@ impl Hub {
             }
             (Some(account), Message::Who { room }) => self.who(id, account, RoomId(*room)),
             (Some(account), Message::Direct { name }) => self.direct(id, account, name),
+            (Some(_), Message::Offer { transfer, hash, size }) => {
+                self.offer(id, TransferId(*transfer), *hash, *size);
+            }
+            (Some(_), Message::Fetch { transfer, hash, from }) => {
+                self.fetch(id, TransferId(*transfer), *hash, *from);
+            }
+            (Some(_), Message::Release { transfer }) => self.release(id, TransferId(*transfer)),
             (Some(_), Message::RatchetReq { ephemeral, kem }) => self.ratchet(now, id, ephemeral, *kem),
             (Some(_), _) => {}
         }

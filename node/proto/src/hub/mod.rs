@@ -14,6 +14,7 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod bulk;
 mod cid_table;
 mod commit;
 mod ephemeral;
@@ -28,6 +29,7 @@ mod room;
 mod sessions;
 mod wheel;
 
+use crate::bulk::Request;
 use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
 use crate::random::Random;
@@ -74,6 +76,8 @@ pub struct HubConfig {
     pub is_open: bool,
     /// How long a member who fell silent may stay away before it is announced.
     pub grace: Duration,
+    /// Length of the largest blob the shell keeps; 0 when it keeps none.
+    pub blob_bytes_max: u64,
     /// Sessions at most.
     pub sessions_max: usize,
     /// Whether secrets are given out as [`HubEvent::KeyLog`].
@@ -149,6 +153,7 @@ pub struct Hub {
     pending: Pending,
     answers: VecDeque<(Path, Vec<u8>)>,
     effects: VecDeque<Effect>,
+    blobs: VecDeque<Request>,
     events: VecDeque<HubEvent>,
     is_closing: bool,
     stats: HubStats,
@@ -175,6 +180,7 @@ impl Hub {
             pending: Pending::default(),
             answers: VecDeque::new(),
             effects: VecDeque::new(),
+            blobs: VecDeque::new(),
             events: VecDeque::new(),
             is_closing: false,
             stats: HubStats::default(),
@@ -281,10 +287,14 @@ impl Hub {
             if !known.take_turn(now) {
                 return Err(Discard::RateLimited);
             }
-            let opened = known.connection.handle_datagram(now, from, bytes, |_| true);
+            let Session { connection, bulk, .. } = known;
+            let has_room = |frames: &Frames<'_>| frames.iter().all(|frame| bulk.check(&frame).is_ok());
+            let opened = connection.handle_datagram(now, from, bytes, has_room);
             result = opened.as_ref().map(|_| ()).map_err(|discard| *discard);
             if let Ok(frames) = opened {
+                frames.iter().for_each(|frame| bulk.take(&frame));
                 self.hear_ephemeral(now, *session, &frames);
+                self.collect_blobs(*session);
                 self.sessions.refresh_ids(*session);
                 self.confirm(now, *session);
                 self.serve(now, *session);

@@ -3,6 +3,7 @@
 use super::accounts::ClientKey;
 use super::cid_table::{CidTable, Sharing};
 use super::wheel::Wheel;
+use crate::bulk::{Bulk, Hash, TransferId};
 use crate::connection::Connection;
 use crate::log::{AccountId, RoomId, Seq, Ticket};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,6 +36,12 @@ impl SessionId {
     /// A number that no other session has.
     pub(super) const fn number(self) -> u64 {
         (self.generation as u64) << 32 | self.slot as u64
+    }
+
+    /// The session with a number.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
+    pub(super) const fn of_number(number: u64) -> Self {
+        Self { generation: (number >> 32) as u32, slot: number as u32 }
     }
 }
 
@@ -91,6 +98,9 @@ pub(super) struct Session {
     pub(super) turn: RoomId,
     /// When it last said that its person types.
     pub(super) typed_at: Option<Instant>,
+    pub(super) bulk: Bulk,
+    /// Blobs it offered or asked for: the hash, and the length or the place to go on at.
+    pub(super) offered: BTreeMap<TransferId, (Hash, u64)>,
     is_ready: bool,
     /// The tick of the wheel at which it is looked at.
     armed: Option<u64>,
@@ -118,6 +128,8 @@ impl Session {
             cursors: BTreeMap::new(),
             turn: RoomId(0),
             typed_at: None,
+            bulk: Bulk::new(0),
+            offered: BTreeMap::new(),
             is_ready: false,
             armed: None,
             ids: Vec::new(),
@@ -206,7 +218,7 @@ impl Sessions {
         let place = &mut self.slots[slot as usize];
         let id = SessionId { slot, generation: place.generation };
         self.by_key.entry(session.client_key).or_default().insert(id);
-        place.session = Some(session);
+        place.session = Some(Session { bulk: Bulk::new(id.number()), ..session });
         self.refresh_ids(id);
         self.mark_ready(id);
         id
