@@ -7,9 +7,8 @@
 //! - F3 (prologue): in `spec/src/handshake`, with `snow` as an oracle, and in the vectors.
 //! - F12, F13 (epochs, AEAD limits): in `spec/src/seal_tests.rs` and `node/proto/tests/keys.rs`, where a limit is a
 //!   parameter; there is also every loss and disorder of a ratchet (F1), of which `ratchet` has the rest.
-//! - F19 (roaming): a session stays at its address; a datagram from another is dropped (F6).
-//! - Of F6 a table of ids forced to collide, and of F9 tokens that are revoked: the first needs ids shorter than
-//!   the protocol's, the second tokens that a hub looks at.
+//! - Of F6 a table of ids forced to collide, and of F9 tokens that are revoked: the first is a test of the table in
+//!   `node/proto/src/hub/cid_table.rs`, the second needs tokens that a hub looks at.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
 
@@ -19,6 +18,8 @@ mod handshake;
 mod hub_by_hand;
 #[path = "review/keys.rs"]
 mod keys;
+#[path = "review/paths.rs"]
+mod paths;
 #[path = "review/ratchet.rs"]
 mod ratchet;
 #[path = "review/requirements.rs"]

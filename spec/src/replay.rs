@@ -8,7 +8,7 @@ use crate::limits::REPLAY_WINDOW;
 const WORDS: usize = (REPLAY_WINDOW / 64) as usize;
 
 /// A set of packet numbers: all that were accepted, as far as 2048 below the highest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayWindow {
     /// Bit `n % 2048` stands for number `n` while `n` is inside the window.
     words: [u64; WORDS],

@@ -91,7 +91,8 @@ impl Sealer {
     pub fn seal(&mut self, header: &ShortHeader, out: &mut Vec<u8>, start: usize) -> Result<(), SealError> {
         self.count(header.number)?;
         //= spec/PROTOCOL.md#short-datagrams
-        //# A sender MUST pad n plus the length of the frames to 68, 132, 260, 516, 1028 or 1175 bytes.
+        //# A sender MUST pad n plus the length of the frames to 68, 132, 260, 516, 1028, 1175, 1207, 1347, 1407 or
+        //# 1427 bytes.
         let plain_len = out.len() - start - NUMBER_START;
         let bucket = short::bucket(plain_len).ok_or(SealError::TooLarge)?;
         out.resize(start + NUMBER_START + bucket, 0);

@@ -26,12 +26,13 @@ fn sealed(sealer: &mut Sealer, number: u64, number_len: usize, frames: &[u8]) ->
 #[test]
 fn every_size_and_number_length_there_and_back() {
     for number_len in 1..=4 {
-        for frames_len in [0, 1, 60, 64, 67, 68, 300, 1171] {
+        for frames_len in [0, 1, 60, 64, 67, 68, 300, 1171, 1172, 1300, 1400, 1423] {
             let frames = vec![1; frames_len];
             let mut datagram = sealed(&mut Sealer::new(&keys()), 200, number_len, &frames).unwrap();
             //= spec/PROTOCOL.md#short-datagrams
             //= type=test
-            //# A sender MUST pad n plus the length of the frames to 68, 132, 260, 516, 1028 or 1175 bytes.
+            //# A sender MUST pad n plus the length of the frames to 68, 132, 260, 516, 1028, 1175, 1207, 1347, 1407 or
+            //# 1427 bytes.
             assert!(BUCKETS_BYTES.contains(&(datagram.len() - 9 - 16)));
             let opened = Opener::new(&keys()).open(&mut datagram, Some(199)).unwrap();
             assert_eq!((opened.header.number, opened.header.reserved), (200, 3));

@@ -4,7 +4,7 @@ use core::ops::{Add, Sub};
 use core::time::Duration;
 
 /// Microseconds since an arbitrary start, monotone; the start differs from process to process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub u64);
 
 impl Instant {

@@ -9,6 +9,7 @@ use spec::wire::entry::{Entry, EntryKind, MessageId, Submission};
 use spec::wire::frame::{Frame, Frames, Side};
 use spec::wire::message::Message;
 use spec::wire::varint;
+use std::collections::BTreeSet;
 
 const LOBBY: u64 = 1;
 
@@ -179,6 +180,35 @@ fn without_an_acknowledgement_the_first_window_is_all() {
         numbers.len() > 10 && numbers.iter().all(|number| *number <= FIRST_WINDOW_PACKETS),
         "{numbers:?}"
     );
+}
+
+/// The hub leaves numbers out now and then: who says that one of them arrived is caught, and who tells the truth,
+/// gap and all, is not.
+#[test]
+fn who_acknowledges_what_never_left_is_sent_away() {
+    let mut world = World::new(7, Link::GOOD);
+    let ann = world.join("ann");
+    assert!(world.run_until(secs(5), everyone_is_in));
+    let mut member = mallory(&mut world);
+    let mut arrived = BTreeSet::from([0]);
+    while arrived.last().is_some_and(|last| *last + 1 == arrived.len() as u64) {
+        world.say(ann, "tick");
+        world.run(millis(20));
+        arrived.extend(member.heard(&world).into_iter().map(|(number, _)| number));
+    }
+    let last = *arrived.last().unwrap();
+    let gap = (0..last).find(|number| !arrived.contains(number)).unwrap();
+    let acknowledge = |ranges: &[(u64, u64)]| {
+        encoded(&Frame::Ack(spec::wire::ack::Ack::new(0, 1024, ranges.iter().copied()).unwrap()))
+    };
+    member.send(&mut world, &acknowledge(&[(gap + 1, last), (0, gap - 1)]));
+    world.run(millis(50));
+    assert_eq!(close_reason(&member.heard(&world)), None);
+    member.send(&mut world, &acknowledge(&[(0, last)]));
+    //= spec/PROTOCOL.md#acknowledgements
+    //= type=test
+    //# An endpoint MUST close the session with VIOLATION when an ACK names a number that it left out.
+    assert_eq!(close_reason(&member.heard(&world)), Some(CloseReason::Violation));
 }
 
 /// A packet is a repetition only when its tag is right, and what lies far below is dropped for its age.

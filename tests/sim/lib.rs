@@ -14,6 +14,7 @@
 //! | [`insider`] | a holder of an invite that is no shipped client |
 
 pub mod acts;
+pub mod blobs;
 pub mod checks;
 pub mod insider;
 pub mod network;

@@ -6,7 +6,7 @@ use crate::log::{RoomId, Seq};
 /// Something to send again when the packet that carried it is lost.
 ///
 /// The connection reads its own kinds; what belongs to rooms it only keeps and gives back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// Whole entries of a room.
     Entries {

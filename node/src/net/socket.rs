@@ -21,6 +21,8 @@ pub(super) struct Socket {
     state: UdpSocketState,
     local: SocketAddr,
     is_connected: bool,
+    /// Each datagram is sent alone, as observers of this machine are to see it.
+    pub(super) is_observed: bool,
     inbox: Inbox,
     /// It may hold more: mio tells once.
     pub(super) is_readable: bool,
@@ -41,6 +43,7 @@ impl Socket {
             state,
             local,
             is_connected,
+            is_observed: false,
             inbox: Inbox::new(),
             is_readable: true,
             was_refused: false,
@@ -107,7 +110,8 @@ impl Socket {
     /// Bytes that one call sends.
     fn run_bytes(&self, segment_bytes: usize) -> usize {
         let most = RUN_BYTES_MAX / segment_bytes;
-        let segments = if self.is_named() { self.state.max_gso_segments().min(most) } else { 1 };
+        let is_alone = self.is_observed || !self.is_named();
+        let segments = if is_alone { 1 } else { self.state.max_gso_segments().min(most) };
         segments.max(1) * segment_bytes
     }
 

@@ -59,6 +59,9 @@ impl Wires {
         let mut sockets = sockets.into_iter().map(Socket::new).collect::<Result<Vec<_>, _>>()?;
         for (index, socket) in sockets.iter_mut().enumerate() {
             socket.register(poll.registry(), Token(index)).context("cannot wait for a socket")?;
+            // Whoever captures here may compare with another tool, and runs that the kernel takes apart only later
+            // look like one long datagram to it.
+            socket.is_observed = capture.is_some();
         }
         Ok(Self {
             poll,
@@ -90,6 +93,7 @@ impl Wires {
     /// When it cannot be waited for.
     pub fn replace(&mut self, socket: std::net::UdpSocket) -> Result<(), Failure> {
         let mut socket = Socket::new(socket)?;
+        socket.is_observed = self.capture.is_some();
         socket.register(self.poll.registry(), Token(0)).context("cannot wait for a socket")?;
         (self.locals, self.sockets, self.waiting) = (vec![socket.local()], vec![socket], None);
         Ok(())

@@ -11,7 +11,7 @@ use core::ops::RangeInclusive;
 const RANGES_MAX: usize = ACK_RANGES_MAX + 1;
 
 /// How many packets arrived with each mark of RFC 3168.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EcnCounts {
     /// ECT(0).
     pub ect0: u64,

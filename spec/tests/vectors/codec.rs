@@ -9,6 +9,7 @@ use spec::invite::Invite;
 use spec::limits::{KEM_KEY_BYTES, PAYLOAD_ONE_BYTES};
 use spec::replay::ReplayWindow;
 use spec::wire::entry::{Entry, Submission};
+use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::Frames;
 use spec::wire::message::Message;
 use spec::wire::{Reader, varint as varints};
@@ -76,6 +77,12 @@ pub(crate) fn message(case: &Case) -> Verdict {
                 let entry = Entry::decode(rest)?;
                 lines.push(show::entry(&entry));
                 entry.encode(&mut built);
+                rest.len()
+            }
+            "ephemeral" => {
+                let ephemeral = Ephemeral::decode(rest)?;
+                lines.push(show::ephemeral(&ephemeral, rest));
+                ephemeral.encode(&mut built);
                 rest.len()
             }
             other => panic!("unknown kind {other:?}"),

@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER as HEX;
 use spec::wire::Reader;
 use spec::wire::entry::{Entry, Submission};
+use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Entries, Frame};
 use spec::wire::message::{Message, RoomKind};
 
@@ -84,11 +85,36 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
         }
         Message::RatchetReq { ephemeral, kem } => ratchet("RATCHET_REQ", ephemeral, kem.map(|kem| &kem[..])),
         Message::RatchetRsp { ephemeral, kem } => ratchet("RATCHET_RSP", ephemeral, kem.map(|kem| &kem[..])),
+        Message::Offer { transfer, hash, size } => {
+            format!("OFFER transfer={transfer} hash={} size={size}", HEX.encode(hash))
+        }
+        Message::Fetch { transfer, hash, from } => {
+            format!("FETCH transfer={transfer} hash={} from={from}", HEX.encode(hash))
+        }
+        Message::Release { transfer } => format!("RELEASE transfer={transfer}"),
+        Message::Want { transfer, from } => format!("WANT transfer={transfer} from={from}"),
+        Message::Blob { transfer, size } => format!("BLOB transfer={transfer} size={size}"),
+        Message::Got { transfer } => format!("GOT transfer={transfer}"),
         Message::Unknown { kind } => {
             let mut reader = Reader::new(bytes);
             reader.varint("length").unwrap();
             assert_eq!(reader.varint("type").as_ref(), Ok(kind));
-            format!("UNKNOWN type={kind} fields={}", HEX.encode(reader.peek()))
+            unknown(*kind, &reader)
+        }
+    }
+}
+
+fn unknown(kind: u64, fields: &Reader<'_>) -> String {
+    format!("UNKNOWN type={kind} fields={}", HEX.encode(fields.peek()))
+}
+
+/// `bytes` are those of the whole message: an unknown one keeps nothing.
+pub(crate) fn ephemeral(ephemeral: &Ephemeral<'_>, bytes: &[u8]) -> String {
+    match ephemeral {
+        Ephemeral::Typing { name } => format!("TYPING name={}", hex(name)),
+        Ephemeral::Unknown => {
+            let mut reader = Reader::new(bytes);
+            unknown(reader.varint("type").unwrap(), &reader)
         }
     }
 }

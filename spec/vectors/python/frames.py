@@ -10,6 +10,7 @@ from .wire import (
     Reader,
     Reject,
     counted,
+    fixed,
     write_bytes,
     write_varint,
 )
@@ -41,11 +42,12 @@ def write_ranges(ranges):
 
 
 class Ack(Layout):
-    """ACK alone has a field that another one begins: the first range ends at `largest`."""
+    """ACK and ACK_ECN have a field that another one begins: the first range ends at `largest`."""
 
     def read(self, reader):
         values = {field: reader.varint() for field in ("largest", "delay", "window")}
-        return values | {"ranges": read_ranges(reader, values["largest"])}
+        values["ranges"] = read_ranges(reader, values["largest"])
+        return values | {field: reader.varint() for field in self.fields if field not in values}
 
 
 RANGES = Kind(
@@ -86,14 +88,24 @@ EXTENSION = 0x40
 FRAMES = {
     0x01: Layout("PING"),
     0x02: Ack("ACK", largest=NUMBER, delay=NUMBER, window=NUMBER, ranges=RANGES),
+    0x03: Ack(
+        "ACK_ECN",
+        largest=NUMBER, delay=NUMBER, window=NUMBER, ranges=RANGES, ect0=NUMBER, ect1=NUMBER, ce=NUMBER,
+    ),
     0x04: Layout("STREAM", stream=STREAM_NUMBER, offset=NUMBER, data=BYTES),
     0x05: Layout("ENTRIES", room=NUMBER, first=NUMBER, entries=counted(BYTES)),
     0x06: Layout("FRAGMENT", room=NUMBER, sequence=NUMBER, total=NUMBER, offset=NUMBER, data=BYTES),
     0x07: Layout("CLOSE", reason=NUMBER, text=STRING),
     0x08: Layout("DONE"),
     0x09: Layout("MAX_STREAM", stream=STREAM_NUMBER, limit=NUMBER),
+    0x0a: Layout("PATH_CHALLENGE", data=fixed(8)),
+    0x0b: Layout("PATH_RESPONSE", data=fixed(8)),
+    0x0c: Layout("EPHEMERAL", room=NUMBER, message=BYTES),
+    0x0d: Layout("BULK", transfer=NUMBER, offset=NUMBER, data=BYTES),
+    0x0e: Layout("MAX_BULK", transfer=NUMBER, limit=NUMBER),
 }
-SENT_BY_HUB = {"ENTRIES", "FRAGMENT", "DONE"}
+SENT_BY_HUB = {"ENTRIES", "FRAGMENT", "DONE", "PATH_CHALLENGE"}
+SENT_BY_CLIENT = {"PATH_RESPONSE"}
 ALLOWED_IN_FIN = {"PADDING", "STREAM", "EXTENSION"}
 
 
@@ -122,7 +134,7 @@ def decode(payload, sender):
             lines.append(f"PADDING length={padding}")
             continue
         lines.append(read_frame(reader))
-        if sender == "client" and name(lines[-1]) in SENT_BY_HUB:
+        if name(lines[-1]) in (SENT_BY_HUB if sender == "client" else SENT_BY_CLIENT):
             raise Reject("direction")
     return lines
 

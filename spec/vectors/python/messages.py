@@ -27,19 +27,27 @@ def whole_or_absent(length):
     return BYTES._replace(read=read)
 
 
+HASH = fixed(32)
 CONTROL = {
     0x01: Layout("HELLO", flags=NUMBER, name=STRING, token=BYTES),
     0x02: Layout("SUBSCRIBE", room=NUMBER, after=NUMBER),
     0x03: Layout("WHO", room=NUMBER),
     0x04: Layout("DIRECT", name=STRING),
     0x05: Layout("RATCHET_REQ", ephemeral=fixed(32), kem=whole_or_absent(1184)),
+    0x06: Layout("OFFER", transfer=NUMBER, hash=HASH, size=NUMBER),
+    0x07: Layout("FETCH", transfer=NUMBER, hash=HASH, **{"from": NUMBER}),
+    0x08: Layout("RELEASE", transfer=NUMBER),
     0x41: Layout("WELCOME", flags=NUMBER, account=NUMBER, name=STRING, generation=fixed(8)),
     0x42: Layout("ROOM", room=NUMBER, kind=NUMBER, name=STRING, head=NUMBER),
     0x43: Layout("MEMBERS", room=NUMBER, names=counted(STRING)),
     0x44: Layout("REFUSED", request=NUMBER, reason=NUMBER, id=fixed(16), name=STRING),
     0x45: Layout("STORED", room=NUMBER, sequence=NUMBER, id=fixed(16)),
     0x46: Layout("RATCHET_RSP", ephemeral=fixed(32), kem=whole_or_absent(1088)),
+    0x47: Layout("WANT", transfer=NUMBER, **{"from": NUMBER}),
+    0x48: Layout("BLOB", transfer=NUMBER, size=NUMBER),
+    0x49: Layout("GOT", transfer=NUMBER),
 }
+EPHEMERAL = {0x01: Layout("TYPING", name=STRING)}
 UNKNOWN = Layout("UNKNOWN", type=NUMBER, fields=REST)
 SUBMISSION = Layout("SUBMISSION", id=fixed(16), kind=BYTE, body=REST)
 ENTRY = Layout("ENTRY", author=NUMBER, id=fixed(16), time=NUMBER, kind=BYTE, name=STRING, body=REST)
@@ -56,12 +64,20 @@ def read_framed(reader, limit):
     return Reader(reader.take(length))
 
 
-def read_control(reader):
-    fields = read_framed(reader, CONTROL_MAX)
+def read_typed(fields, layouts):
     kind = fields.varint()
-    if kind not in CONTROL:
+    if kind not in layouts:
         return UNKNOWN.show({"type": kind, "fields": fields.rest()})
-    return CONTROL[kind].show(CONTROL[kind].read(fields))
+    return layouts[kind].show(layouts[kind].read(fields))
+
+
+def read_control(reader):
+    return read_typed(read_framed(reader, CONTROL_MAX), CONTROL)
+
+
+def read_ephemeral(reader):
+    """What EPHEMERAL says has no length of its own: bytes behind the fields are ignored."""
+    return read_typed(Reader(reader.rest()), EPHEMERAL)
 
 
 def read_submission(reader):
@@ -72,13 +88,21 @@ def read_entry(reader):
     return ENTRY.show(ENTRY.read(reader))
 
 
-def write_control(line):
+def write_typed(line, layouts):
     name, *words = line.split(" ")
     if name == "UNKNOWN":
         values = UNKNOWN.parse(words)
-        return write_bytes(write_varint(values["type"]) + values["fields"])
-    kind, layout = next((k, l) for k, l in CONTROL.items() if l.name == name)
-    return write_bytes(write_varint(kind) + layout.write(layout.parse(words)))
+        return write_varint(values["type"]) + values["fields"]
+    kind, layout = next((k, l) for k, l in layouts.items() if l.name == name)
+    return write_varint(kind) + layout.write(layout.parse(words))
+
+
+def write_control(line):
+    return write_bytes(write_typed(line, CONTROL))
+
+
+def write_ephemeral(line):
+    return write_typed(line, EPHEMERAL)
 
 
 def write_submission(line):

@@ -4,7 +4,7 @@ from . import frames
 from .primitives import Aes256, BadTag, aead_open, aead_seal, xor
 from .wire import Reject, complete_number, cut_number
 
-BUCKETS = (68, 132, 260, 516, 1028, 1175)
+BUCKETS = (68, 132, 260, 516, 1028, 1175, 1207, 1347, 1407, 1427)
 LENGTH_MIN = 29
 
 

@@ -23,6 +23,9 @@ use node_proto::connection::{Connection, KeyPolicy};
 /// Time from the end of the faults within which everyone has everything.
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(20);
 
+/// Time in which a hub makes its lobby.
+const STARTS_WITHIN: Duration = Duration::from_millis(10);
+
 /// People there may be.
 const NAMES: [&str; 4] = ["ann", "bob", "cy", "dora"];
 
@@ -138,6 +141,8 @@ impl Plan {
             let id = world.enrol(name);
             world.nodes[id.0].links = Some(*links);
         }
+        // The first thing a new log holds is the lobby: a hub that cannot write even that has not started.
+        world.run(STARTS_WITHIN);
         for (after, act) in &self.acts {
             world.plan(*after, *act);
         }

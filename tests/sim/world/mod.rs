@@ -8,6 +8,7 @@ mod traffic;
 
 pub use node::Node;
 
+use crate::blobs::Blobs;
 use crate::checks::Checks;
 use crate::network::Link;
 use crate::pipe::Pipe;
@@ -63,6 +64,8 @@ pub struct World {
     pub key_log: bool,
     /// When keys are changed; for hubs and clients that start from now on.
     pub keys: KeyPolicy,
+    /// The hub's blobs.
+    pub blobs: Blobs,
     /// What befalls a datagram besides what its link does, by its place among all that were sent: it takes so much
     /// longer, or, with `None`, never arrives.
     pub fates: BTreeMap<usize, Option<Duration>>,
@@ -91,6 +94,18 @@ pub struct World {
 
 /// Where the hub is.
 pub const HUB_ADDRESS: &str = "192.0.2.1:5555";
+
+/// Keys that change every few packets, and a ratchet every few round trips.
+#[must_use]
+pub fn quick_keys() -> KeyPolicy {
+    KeyPolicy {
+        update_packets: 4,
+        ratchet_every: Duration::from_millis(300),
+        kem_every: Duration::from_secs(2),
+        ratchet_answer: Duration::ZERO,
+        ..KeyPolicy::default()
+    }
+}
 
 fn hub_address() -> SocketAddr {
     HUB_ADDRESS.parse().expect("a literal address")
@@ -122,6 +137,7 @@ impl World {
             is_open: false,
             key_log: false,
             keys,
+            blobs: Blobs::default(),
             fates: BTreeMap::new(),
             repeats: BTreeMap::new(),
             flips: BTreeMap::new(),
@@ -187,7 +203,7 @@ impl World {
             is_open: self.is_open,
             grace: self.grace,
             sessions_max: 1000,
-            blob_bytes_max: 0,
+            blob_bytes_max: 1 << 40,
             key_log: false,
             keys: self.keys,
         };

@@ -1,6 +1,7 @@
 //! A client, the machine it runs on, and the person in front of it.
 
 use crate::ClientId;
+use crate::blobs::Blobs;
 use crate::network::Link;
 use crate::pipe::Pipe;
 use crate::transcript::{Line, line};
@@ -58,6 +59,8 @@ pub struct Node {
     pub events: Vec<ClientEvent>,
     /// Ids of its lines that the hub stored.
     pub stored: Vec<MessageId>,
+    /// What its shell keeps of blobs.
+    pub blobs: Blobs,
     /// Its own links, up and down, where they are not the world's.
     pub links: Option<(Link, Link)>,
     pub(super) identity: KeyPair,
@@ -79,6 +82,7 @@ impl Node {
             address: SocketAddr::from(([198, 51, 100, host], 40_000)),
             events: Vec::new(),
             stored: Vec::new(),
+            blobs: Blobs::default(),
             links: None,
             identity: KeyPair::new(random.secret()),
             name: name.to_owned(),

@@ -48,11 +48,15 @@ impl World {
         let now = self.hub_machine.clock(self.now);
         let mut out = Vec::new();
         let mut sends = 0;
-        while let Some(transmit) = hub.poll_transmit(now, &mut out) {
-            let to = transmit.path.remote;
-            transmit.datagrams(&out).for_each(|datagram| self.send_down(to, datagram, transmit.ecn));
-            sends += 1;
-            assert!(sends < SENDS_AT_ONCE_MAX, "{}: the hub sends and sends", self.place());
+        loop {
+            while let Some(transmit) = hub.poll_transmit(now, &mut out) {
+                let to = transmit.path.remote;
+                transmit.datagrams(&out).for_each(|datagram| self.send_down(to, datagram, transmit.ecn));
+                sends += 1;
+                assert!(sends < SENDS_AT_ONCE_MAX, "{}: the hub sends and sends", self.place());
+            }
+            let Some(request) = hub.poll_blob() else { break };
+            hub.handle_blob(now, self.blobs.answer(request));
         }
         let mut wakes_log = false;
         while let Some(effect) = hub.poll_effect() {
@@ -78,10 +82,14 @@ impl World {
         self.hear(id, &mut client);
         let mut out = Vec::new();
         let mut sends = 0;
-        while let Some(transmit) = client.poll_transmit(now, &mut out) {
-            transmit.datagrams(&out).for_each(|datagram| self.send_up(id, datagram, transmit.ecn));
-            sends += 1;
-            assert!(sends < SENDS_AT_ONCE_MAX, "{}: client {} sends and sends", self.place(), id.0);
+        loop {
+            while let Some(transmit) = client.poll_transmit(now, &mut out) {
+                transmit.datagrams(&out).for_each(|datagram| self.send_up(id, datagram, transmit.ecn));
+                sends += 1;
+                assert!(sends < SENDS_AT_ONCE_MAX, "{}: client {} sends and sends", self.place(), id.0);
+            }
+            let Some(request) = client.poll_blob() else { break };
+            client.handle_blob(now, self.nodes[id.0].blobs.answer(request));
         }
         self.hear(id, &mut client);
         self.nodes[id.0].machine.set_alarm(client.poll_timeout().map(|(at, _)| at));

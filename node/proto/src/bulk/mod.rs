@@ -23,7 +23,7 @@ use spec::wire::frame::Frame;
 pub type Hash = [u8; 32];
 
 /// Names a transfer in its session; the client chooses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(pub u64);
 
 /// Names a transfer to the shell: the session, as the endpoint counts them, and the transfer in it.

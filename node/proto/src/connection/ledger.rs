@@ -1,5 +1,8 @@
 //! Packets in flight and what each carried. A number is used once; content leaves by ACK or by loss, once.
 
+#[cfg(test)]
+mod view;
+
 use super::congestion::persistent::LostRun;
 use crate::content::Content;
 use alloc::collections::VecDeque;
@@ -12,7 +15,7 @@ const COPIES_MAX: u8 = 3;
 /// How long a packet that counts as lost is remembered before the round trip is known: it may arrive after all.
 const LOST_KEPT_FIRST: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     InFlight,
     Acknowledged,
@@ -22,7 +25,7 @@ enum State {
 }
 
 /// What a packet is to loss recovery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Traits {
     /// It asks for an acknowledgement.
     pub(super) is_eliciting: bool,
@@ -33,7 +36,7 @@ pub(super) struct Traits {
 }
 
 /// One packet; its number is its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct SentPacket {
     sent: Instant,
     /// Place of its first content, counted from the first of all.
@@ -47,7 +50,7 @@ struct SentPacket {
 }
 
 /// A content, and how it fares.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Carried {
     content: Content,
     /// How often it was repeated before it was known to be lost.
@@ -87,7 +90,7 @@ pub(super) struct Sample {
 pub(super) struct Optimistic;
 
 /// The packets from the oldest in flight on.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ledger {
     /// Number of the first packet.
     base: u64,

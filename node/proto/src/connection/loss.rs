@@ -12,7 +12,7 @@ use spec::time::Instant;
 pub(super) const PROBE_PACKETS: usize = 2;
 
 /// The timers of loss recovery.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Loss {
     /// When an earlier packet will count as lost by time.
     at: Option<Instant>,

@@ -29,6 +29,11 @@ impl Challenge {
         (self.asked < CHALLENGES_MAX).then_some(self.next_at)
     }
 
+    /// Whether it was put often enough, and not answered.
+    fn is_over(&self, now: Instant) -> bool {
+        self.due_at().is_none() && self.next_at <= now
+    }
+
     /// The question, when it is due at `now`; it is repeated after `pto`.
     fn take(&mut self, now: Instant, pto: Duration) -> Option<[u8; 8]> {
         if self.due_at()? > now {
@@ -116,10 +121,15 @@ impl Paths {
         self.active.budget_bytes()
     }
 
-    /// A packet opened that came on `path`.
-    pub(super) fn received(&mut self, path: Path, bytes: usize) {
+    /// A packet opened that came on `path`. Whoever is heard from there and has not answered is asked again: the
+    /// questions may be lost, and without an answer the path stays narrow.
+    pub(super) fn received(&mut self, now: Instant, path: Path, bytes: usize, random: &mut Random) {
         if let Some(way) = self.way_mut(path) {
             way.received_bytes += bytes as u64;
+        }
+        let is_unanswered = self.active.challenge.is_some_and(|challenge| challenge.is_over(now));
+        if self.active.path == path && !self.active.is_valid && is_unanswered {
+            self.active.challenge = Some(Challenge::new(now, random));
         }
     }
 
@@ -230,9 +240,9 @@ mod tests {
         //= type=test
         //# To an address that is not valid a hub MUST NOT send more than three times the bytes that came from it
         //# in packets that opened.
-        let (mut paths, _) = moved();
+        let (mut paths, mut random) = moved();
         assert_eq!(paths.budget_bytes(), 0);
-        paths.received(path(2), 100);
+        paths.received(Instant(0), path(2), 100, &mut random);
         paths.sent(path(2), 120);
         assert_eq!(paths.budget_bytes(), 180);
         let data = paths.take_challenge(Instant(0), PTO).unwrap();
@@ -243,8 +253,8 @@ mod tests {
 
     #[test]
     fn both_addresses_are_asked_three_times() {
-        let (mut paths, _) = moved();
-        paths.received(path(2), 1000);
+        let (mut paths, mut random) = moved();
+        paths.received(Instant(0), path(2), 1000, &mut random);
         for round in 0..3 {
             let now = Instant(100_000 * round);
             assert!(paths.is_due(now));
@@ -253,6 +263,11 @@ mod tests {
             assert!(paths.take_challenge(now, PTO).is_none());
         }
         assert_eq!(paths.deadline(), None);
+        // Nobody answered, and somebody is there.
+        paths.received(Instant(250_000), path(2), 100, &mut random);
+        assert_eq!(paths.deadline(), None, "the last question may still be answered");
+        paths.received(Instant(300_000), path(2), 100, &mut random);
+        assert!(paths.take_challenge(Instant(300_000), PTO).is_some());
     }
 
     #[test]

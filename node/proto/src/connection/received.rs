@@ -11,7 +11,7 @@ use spec::wire::ack::{Ack, EcnCounts};
 use spec::wire::frame::{Frame, Frames};
 
 /// The packets accepted, and what the peer has yet to hear about them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Received {
     window: ReplayWindow,
     largest_at: Instant,
@@ -48,7 +48,8 @@ impl Received {
         for frame in frames.iter() {
             eliciting |= frame.is_ack_eliciting();
             //= spec/PROTOCOL.md#frames
-            //# PADDING, ACK and CLOSE do not elicit an acknowledgement, except that CLOSE is acknowledged once.
+            //# PADDING, ACK, ACK_ECN and CLOSE do not elicit an acknowledgement, except that CLOSE is
+            //# acknowledged once.
             prompt |= matches!(frame, Frame::Ping | Frame::Done | Frame::Close { .. });
         }
         if !eliciting && !prompt {

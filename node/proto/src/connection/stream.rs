@@ -19,7 +19,7 @@ pub struct QueueFull {
 }
 
 /// One stream, outward.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SendStream {
     /// Offset of the first byte kept.
     start: u64,
@@ -83,7 +83,7 @@ impl SendStream {
 }
 
 /// All streams, outward. It exists before a connection does: a FIN carries its first bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SendStreams(BTreeMap<u64, SendStream>);
 
 impl SendStreams {
@@ -180,7 +180,7 @@ impl SendStreams {
 }
 
 /// One stream, inward.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RecvStream {
     /// Offset of the first byte not consumed.
     start: u64,
@@ -233,7 +233,7 @@ impl RecvStream {
 }
 
 /// All streams, inward.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct RecvStreams(BTreeMap<u64, RecvStream>);
 
 impl RecvStreams {

@@ -272,7 +272,7 @@ impl Hub {
         let id = short::connection_id(datagram).ok_or(Discard::Length)?;
         let mut result = Err(Discard::UnknownConnection);
         //= spec/PROTOCOL.md#connection-ids-in-use
-        //# An id that two sessions share belongs to both: the receiver tries each.
+        //# An id that up to four sessions share belongs to each: the receiver tries them in turn.
         let candidates = self.sessions.by_connection_id(id);
         for (tried, session) in candidates.iter().enumerate() {
             // Opening in place spoils the bytes, so all but the last try work on a copy.

@@ -33,6 +33,11 @@ def sent():
     yield "bucket-1053", "one byte more than 516", C, 0, 9, 8, 0, pings_and_stream(516)
     yield "bucket-1200", "one byte more than 1028", H, 0, 9, 8, 0, pings_and_stream(1028)
     yield "bucket-1200-full", "n and frames are 1175 bytes", C, 0, 9, 8, 0, pings_and_stream(1174)
+    yield "bucket-1232", "one byte more than 1175", H, 0, 9, 8, 0, pings_and_stream(1175)
+    yield "bucket-1372", "one byte more than 1207", C, 0, 9, 8, 0, pings_and_stream(1207)
+    yield "bucket-1432", "one byte more than 1347", H, 0, 9, 8, 0, pings_and_stream(1347)
+    yield "bucket-1452", "one byte more than 1407", C, 0, 9, 8, 0, pings_and_stream(1407)
+    yield "bucket-1452-full", "n and frames are 1427 bytes: the longest there is", H, 0, 9, 8, 0, pings_and_stream(1426)
 
 
 def updated():

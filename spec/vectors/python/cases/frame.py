@@ -22,6 +22,13 @@ def decodable():
     yield "ack-largest-number", "values of eight bytes", "hub", [
         f"ACK largest={VARINT_MAX} delay={VARINT_MAX} window={VARINT_MAX} ranges={VARINT_MAX}-{VARINT_MAX - 1},1-0",
     ]
+    yield "ack-ecn", "some packets came with marks", "client", [
+        "ACK_ECN largest=9 delay=0 window=1024 ranges=9-0 ect0=8 ect1=0 ce=2",
+    ]
+    yield "ack-ecn-ranges", "the counts stand behind the ranges", "hub", [
+        "ACK_ECN largest=1000 delay=1 window=0 ranges=1000-990,500-500,3-3 ect0=70000 ect1=1 ce=63",
+        "PING",
+    ]
     yield "stream", "control bytes at the start of stream 0", "client", ["STREAM stream=0 offset=0 data=020301"]
     yield "stream-no-data", "no byte", "client", ["STREAM stream=7 offset=100 data="]
     yield "stream-to-the-end", "its end is 2^62 - 1", "client", [f"STREAM stream=0 offset={VARINT_MAX - 1} data=00"]
@@ -42,6 +49,15 @@ def decodable():
     yield "close-unknown-reason", "reasons are open-ended", "client", ["CLOSE reason=4000 text="]
     yield "done", "the hub opened FIN", "hub", ["DONE"]
     yield "max-stream", "the limit of stream 1", "hub", ["MAX_STREAM stream=1 limit=262144"]
+    yield "path-challenge", "is the client there?", "hub", ["PATH_CHALLENGE data=0001020304050607"]
+    yield "path-response", "it is; two questions are answered", "client", [
+        "PATH_RESPONSE data=0001020304050607",
+        "PATH_RESPONSE data=ffffffffffffffff",
+    ]
+    yield "ephemeral", "alice types in room 1", "hub", [f"EPHEMERAL room=1 message=0105{b'alice'.hex()}"]
+    yield "ephemeral-unknown", "what it says is not the frame's", "client", ["EPHEMERAL room=300 message=ff"]
+    yield "bulk", "bytes of a blob", "client", ["BULK transfer=7 offset=1048576 data=c0ffee"]
+    yield "max-bulk", "a mebibyte more", "hub", ["MAX_BULK transfer=7 limit=2097152"]
     yield "extension-smallest-type", "64 is GREASE too", "client", ["EXTENSION type=64 data=010203"]
     yield "extension-grease", "64 + 31 * 5", "hub", ["EXTENSION type=219 data="]
     yield "extension-largest-type", "a type of eight bytes", "client", [f"EXTENSION type={VARINT_MAX} data=00"]
@@ -65,13 +81,17 @@ def undecodable():
     yield "empty", "a packet holds one frame or more", "client", "empty", ""
     yield "type-truncated", "half a type", "client", "truncated", "40"
     yield "type-not-shortest", "PING in two bytes", "client", "not shortest", "4001"
-    yield "type-3-unknown", "below 64", "client", "unknown frame", "03"
+    yield "type-15-unknown", "the first that is none", "client", "unknown frame", "0f"
     yield "type-63-unknown", "the last below the extensions", "hub", "unknown frame", "3f"
     yield "ack-range-truncated", "a gap without its length", "client", "truncated", "02 09 00 00 01 00 01"
     yield "ack-33-further-ranges", "one more than allowed", "hub", "too many ranges", further_ranges(33)
     yield "ack-first-below-zero", "the first range holds -1", "client", "ack range", "02 09 00 00 00 0a"
     yield "ack-gap-below-zero", "the second range begins at -1", "client", "ack range", "02 09 00 00 01 00 08 00"
     yield "ack-length-below-zero", "the second range ends at -1", "client", "ack range", "02 09 00 00 01 00 00 08"
+    yield "ack-ecn-truncated", "two counts of three", "client", "truncated", "03 09 00 00 00 00 01 00"
+    yield "path-challenge-truncated", "seven bytes", "hub", "truncated", "0a 00010203040506"
+    yield "path-response-truncated", "no byte", "client", "truncated", "0b"
+    yield "ephemeral-truncated", "a message of three bytes, two there", "client", "truncated", "0c 01 03 0100"
     yield "stream-truncated", "five bytes said, four there", "client", "truncated", "04 00 00 05 01020304"
     yield "stream-length-huge", "a length far above the packet", "client", "truncated", f"04 00 00 {HUGE}"
     yield "stream-above", "stream 2^32 + 1", "client", "stream", "04 c000000100000001 00 01 00"
@@ -89,6 +109,8 @@ def undecodable():
     yield "entries-from-client", only, "client", "direction", "05 01 01 01 01 00"
     yield "fragment-from-client", only, "client", "direction", "06 01 01 01 00 01 00"
     yield "done-from-client", only, "client", "direction", "08"
+    yield "path-challenge-from-client", only, "client", "direction", "0a 0001020304050607"
+    yield "path-response-from-hub", "only a client sends it", "hub", "direction", "0b 0001020304050607"
 
 
 def further_ranges(count):

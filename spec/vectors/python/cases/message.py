@@ -7,7 +7,12 @@ from .case import Case, Lines, fixed_bytes, rejected
 ALICE, BOB = b"alice".hex(), b"bob".hex()
 MESSAGE_ID = fixed_bytes("message id", 16).hex()
 TIME = 1_700_000_000_000
-READ = {"control": messages.read_control, "submission": messages.read_submission, "entry": messages.read_entry}
+READ = {
+    "control": messages.read_control,
+    "submission": messages.read_submission,
+    "entry": messages.read_entry,
+    "ephemeral": messages.read_ephemeral,
+}
 
 
 def read_all(kind, data):
@@ -34,7 +39,14 @@ def control_messages():
         line = f"RATCHET_{name.upper()} ephemeral={ephemeral} kem="
         yield f"ratchet-{name}", "half of a ratchet", [line]
         yield f"ratchet-{name}-kem", "half of a ratchet with ML-KEM", [line + kem]
-    yield "unknown-type", "skipped", ["UNKNOWN type=6 fields=010203", "WHO room=1"]
+    blob = fixed_bytes("blob", 32).hex()
+    yield "offer", "a blob of 5 GiB", [f"OFFER transfer=1 hash={blob} size={5 << 30}"]
+    yield "fetch", "from the second mebibyte on", [f"FETCH transfer=2 hash={blob} from={1 << 20}"]
+    yield "release", "done with it", ["RELEASE transfer=2"]
+    yield "want", "all of it", ["WANT transfer=1 from=0"]
+    yield "blob", "how long it is", [f"BLOB transfer=2 size={5 << 30}"]
+    yield "got", "stored", ["GOT transfer=1"]
+    yield "unknown-type", "skipped", ["UNKNOWN type=63 fields=010203", "WHO room=1"]
     yield "two-in-a-row", "a stream is message behind message", [
         f"HELLO flags=0 name={ALICE} token=",
         "SUBSCRIBE room=1 after=0",
@@ -62,6 +74,12 @@ def entries():
     yield "entry-unknown-kind", "shown as nothing, applied all the same", [entry(7, 99, ALICE, "c0ffee")]
 
 
+def ephemerals():
+    yield "typing", "alice types, says the hub", [f"TYPING name={ALICE}"]
+    yield "typing-of-client", "the hub knows who it is", ["TYPING name="]
+    yield "ephemeral-unknown", "a type of two bytes; ignored", ["UNKNOWN type=64 fields=c0ffee"]
+
+
 def undecodable():
     """(kind, name, comment, layer, bytes)"""
     huge = write_varint(VARINT_MAX).hex()
@@ -81,6 +99,9 @@ def undecodable():
     yield "submission", "submission-too-large", too_large, "too large", f"{write_varint(65_554).hex()} 00"
     yield "entry", "entry-truncated", "ends in the id", "truncated", "07" + MESSAGE_ID[:-2]
     yield "entry", "entry-name-not-utf-8", "a name that is no UTF-8", "utf-8", f"07 {MESSAGE_ID} 00 01 02c328"
+    yield "ephemeral", "typing-truncated", "a name of five bytes, one there", "truncated", "01 05 61"
+    yield "ephemeral", "typing-not-utf-8", "a name that is no UTF-8", "utf-8", "01 02c328"
+    yield "control", "offer-truncated", "no size", "truncated", "22 06 01" + "00" * 32
 
 
 def cases():
@@ -88,6 +109,7 @@ def cases():
         ("control", control_messages, messages.write_control),
         ("submission", submissions, messages.write_submission),
         ("entry", entries, messages.write_entry),
+        ("ephemeral", ephemerals, messages.write_ephemeral),
     ]
     for kind, table, write in tables:
         for name, comment, lines in table():
@@ -95,10 +117,14 @@ def cases():
             assert read_all(kind, data) == lines, name
             yield Case("message", name, comment, {"kind": kind, "bytes": data}, {"message": Lines(lines)})
 
-    data = write_bytes(bytes.fromhex(f"01 00 05{ALICE} 00 ffff"))
-    inputs = {"only": "decode", "kind": "control", "bytes": data}
-    outputs = {"message": Lines(read_all("control", data))}
-    yield Case("message", "hello-longer", "bytes behind the known fields are ignored", inputs, outputs)
+    longer = [
+        ("control", "hello-longer", write_bytes(bytes.fromhex(f"01 00 05{ALICE} 00 ffff"))),
+        ("ephemeral", "typing-longer", bytes.fromhex(f"01 05{ALICE} ffff")),
+    ]
+    for kind, name, data in longer:
+        inputs = {"only": "decode", "kind": kind, "bytes": data}
+        outputs = {"message": Lines(read_all(kind, data))}
+        yield Case("message", name, "bytes behind the known fields are ignored", inputs, outputs)
 
     for kind, name, comment, layer, hexadecimal in undecodable():
         data = bytes.fromhex(hexadecimal)

@@ -90,6 +90,9 @@ impl Mtu {
 
     /// Bytes a datagram may have now.
     pub(super) fn size(&self) -> usize {
+        //= spec/PROTOCOL.md#path-mtu
+        //# A sender MUST NOT send a datagram of more than 1200 bytes, except to find out whether it arrives, before one
+        //# of that length or more was acknowledged on the path.
         if self.is_suspected() { FLOOR_BYTES } else { SIZES_BYTES[self.known] }
     }
 

@@ -38,6 +38,7 @@ struct World {
     packets: VecDeque<Packet>,
     next_number: u64,
     largest_acked: Option<u64>,
+    longest_acked: usize,
     heard: Instant,
     suspicions: u64,
 }
@@ -55,6 +56,7 @@ impl World {
             packets: VecDeque::new(),
             next_number: 0,
             largest_acked: None,
+            longest_acked: 0,
             heard: now,
             suspicions: 0,
         }
@@ -78,6 +80,7 @@ impl World {
                 packet.is_settled = true;
                 self.mtu.on_acknowledged(self.now, packet.number, packet.bytes);
                 self.largest_acked = self.largest_acked.max(Some(packet.number));
+                self.longest_acked = self.longest_acked.max(packet.bytes);
                 self.heard = self.now;
             }
         }
@@ -102,6 +105,11 @@ impl World {
         if in_flight < WINDOW_PACKETS {
             let is_short = self.traffic == Traffic::Mixed && self.random.number().is_multiple_of(2);
             let bytes = if is_short { 132 } else { self.mtu.size() };
+            //= spec/PROTOCOL.md#path-mtu
+            //= type=test
+            //# A sender MUST NOT send a datagram of more than 1200 bytes, except to find out whether it arrives,
+            //# before one of that length or more was acknowledged on the path.
+            assert!(bytes <= self.longest_acked.max(1200), "{bytes} bytes, and nobody knows that they pass");
             self.send(bytes);
         } else if self.now.since(self.heard) >= PROBE_TIMEOUT {
             // More than one, as a lone one would leave its predecessors within the packet threshold.
