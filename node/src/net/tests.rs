@@ -143,3 +143,66 @@ fn ip_and_udp(from: SocketAddr, to: SocketAddr, len: u16) -> Vec<u8> {
     let words = [from.port(), to.port(), len + 8].map(u16::to_be_bytes).concat();
     [&octets(from)[..], &octets(to), &words].concat()
 }
+
+/// Says to the test below that it runs in a network of its own.
+const IN_NETWORK: &str = "SEALGRAM_TEST_NETWORK";
+
+/// What a full socket does not take leaves when there is room, whole and in order. A neighbour that nobody knows
+/// fills it: its datagrams wait in the kernel until it is found.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_there_is_no_room_for_leaves_later() {
+    if std::env::var_os(IN_NETWORK).is_some() {
+        return fill_a_socket();
+    }
+    let name = format!("sgm-room-{}", std::process::id());
+    if !ip(&format!("netns add {name}")) {
+        println!("skipped: ip");
+        return;
+    }
+    let mut again = std::process::Command::new("ip");
+    again.args(["netns", "exec", &name]).arg(std::env::current_exe().unwrap());
+    again.args(["--exact", "net::tests::what_there_is_no_room_for_leaves_later", "--nocapture"]);
+    let output = again.env(IN_NETWORK, "1").output().unwrap();
+    assert!(ip(&format!("netns del {name}")));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+fn fill_a_socket() {
+    assert!(ip("link add near type veth peer name far") && ip("addr add 10.77.0.1/24 dev near"));
+    assert!(ip("link set near up") && ip("link set far up"));
+    let socket = bind("10.77.0.1:0".parse().unwrap()).unwrap();
+    socket2::SockRef::from(&socket).set_send_buffer_size(1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sent.pcapng");
+    let mut wires = Wires::new(vec![socket], Some(Capture::open(&file).unwrap())).unwrap();
+    let transmit = Transmit::one(Path::new("10.77.0.2:9".parse().unwrap(), 0), 1000);
+    let count = std::iter::from_fn(|| {
+        wires.send(&transmit, &run(2, 1000));
+        wires.has_room().then_some(())
+    });
+    let count = count.take(100).count() + 1;
+    assert!(count <= 100, "it is never full");
+    assert!(ip("neigh replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev near"));
+    for _ in 0..10 {
+        if !wires.has_room() {
+            wires.wait(Some(PATIENCE / 10)).unwrap();
+        }
+    }
+    assert!(wires.has_room(), "what waited has left");
+    wires.flush_capture();
+    let bytes = std::fs::read(&file).unwrap();
+    let lens = |len: u16| (len + 8).to_be_bytes();
+    let [whole, half] = [1000, 500].map(lens).map(|len| {
+        let header = [&[0, 9][..], &len].concat();
+        bytes.windows(4).filter(|window| *window == header).count()
+    });
+    assert_eq!((whole, half), (2 * count, count), "each run left whole");
+}
+
+#[cfg(target_os = "linux")]
+fn ip(arguments: &str) -> bool {
+    let output = std::process::Command::new("ip").args(arguments.split(' ')).output();
+    output.is_ok_and(|output| output.status.success())
+}

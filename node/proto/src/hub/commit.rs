@@ -36,6 +36,8 @@ pub(super) enum Purpose {
         /// The other.
         other: AccountId,
     },
+    /// The lobby.
+    Lobby,
     /// A member's submission.
     Submitted(Submitted),
 }
@@ -102,6 +104,10 @@ impl Pending {
     pub(super) fn is_making_direct(&self, a: AccountId, b: AccountId) -> bool {
         let same = |purpose: &Purpose| matches!(purpose, Purpose::Direct { one, other } if (*one, *other) == (a, b) || (*one, *other) == (b, a));
         self.purposes.values().any(same)
+    }
+
+    pub(super) fn is_making_lobby(&self) -> bool {
+        self.purposes.values().any(|purpose| matches!(purpose, Purpose::Lobby))
     }
 
     fn settle(&mut self, ticket: Ticket) -> Option<Purpose> {
@@ -219,6 +225,8 @@ impl Hub {
                 self.events.push_back(HubEvent::LogTrouble);
                 self.refuse_direct(one, other);
             }
+            // It is asked for again when somebody comes.
+            (Some(Purpose::Lobby), _) => self.events.push_back(HubEvent::LogTrouble),
             (_, Refused::Duplicate(_)) => {}
             (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
         }
