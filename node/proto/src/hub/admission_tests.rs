@@ -444,7 +444,7 @@ fn other_reserved_bits_do_not_cost_the_repetition_of_resp() {
 #[test]
 fn tables_of_strangers_are_bounded() {
     let mut scene = Scene::new(false);
-    let mut give = |scene: &mut Scene, host: u32, network: bool| {
+    let give = |scene: &mut Scene, host: u32, network: bool| {
         let [_, a, b, c] = host.to_be_bytes();
         let address = if network { [192, 0, 2, c] } else { [10, a, b, c] };
         let attempt = AttemptId(scene.random.array());
