@@ -122,8 +122,8 @@ fn f18_restarts_repeat_no_nonce_and_no_id() {
             epochs.insert(epoch);
         }
         assert!(ids.len() >= 2 * 8, "{} ids", ids.len());
-        let expected = if is_quick { (true, 4) } else { (false, 1) };
-        assert_eq!((generations.contains(&3), epochs.len()), expected, "{generations:?} {epochs:?}");
+        let are_many = (generations.len() > 3, epochs.len() > 1);
+        assert_eq!(are_many, (is_quick, is_quick), "{generations:?} {epochs:?}");
         assert_handshakes_are_built_once(&world);
     }
 }

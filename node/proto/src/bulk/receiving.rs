@@ -130,7 +130,7 @@ impl Incoming {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::vec;
     use proptest::prelude::*;
 
     const KEY: Key = Key { session: 0, transfer: TransferId(1) };
@@ -167,14 +167,13 @@ mod tests {
     proptest! {
         /// However pieces come and how often, each byte is written, and the prefix is what it says.
         #[test]
-        fn pieces_in_any_order(pieces in prop::collection::vec((0u64..200, 1u64..30), 1..80)) {
+        fn pieces_in_any_order(pieces in prop::collection::vec((0usize..200, 1usize..30), 1..80)) {
             let mut incoming = Incoming::new(KEY, [7; 32], 0, 1000);
             let mut arrived = [false; 1000];
             for (offset, len) in pieces {
-                let data: Vec<u8> = (0..len).map(|_| 1).collect();
-                let is_new = arrived[offset as usize..(offset + len) as usize].contains(&false);
-                prop_assert_eq!(incoming.take(offset, &data).is_some(), is_new);
-                arrived[offset as usize..(offset + len) as usize].fill(true);
+                let is_new = arrived[offset..offset + len].contains(&false);
+                prop_assert_eq!(incoming.take(offset as u64, &vec![1; len]).is_some(), is_new);
+                arrived[offset..offset + len].fill(true);
                 let prefix = arrived.iter().take_while(|arrived| **arrived).count();
                 prop_assert_eq!(incoming.prefix, prefix as u64);
             }

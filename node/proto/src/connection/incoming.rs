@@ -134,14 +134,16 @@ impl Connection {
                     }
                     self.responses.push(data);
                 }
-                Frame::PathResponse { data } => {
-                    if self.paths.answered(data) {
-                        let path = self.paths.active();
-                        self.trace.note(now, || Step::Validated { path });
-                    }
-                }
+                Frame::PathResponse { data } => self.apply_path_response(now, data),
                 _ => {}
             }
+        }
+    }
+
+    fn apply_path_response(&mut self, now: Instant, data: [u8; 8]) {
+        if self.paths.answered(data) {
+            let path = self.paths.active();
+            self.trace.note(now, || Step::Validated { path });
         }
     }
 

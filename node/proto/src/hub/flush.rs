@@ -128,7 +128,7 @@ impl Filler<'_> {
     }
 
     /// Small entries that are unacknowledged, where there is space to spare.
-    fn write_copies(&mut self, packer: &mut Packer<'_>, cursors: &BTreeMap<RoomId, Cursor>) {
+    fn write_copies(&self, packer: &mut Packer<'_>, cursors: &BTreeMap<RoomId, Cursor>) {
         while let Some((content, space)) = packer.poll_copy() {
             let Content::Entries { room, first, count } = content else { return };
             let Some(log) = self.rooms.get(&room).filter(|_| cursors.contains_key(&room)) else { return };
