@@ -18,10 +18,12 @@ use sim::{Act, Link, World};
 use spec::time::Instant;
 
 /// Worlds that are judged by one who is not told how many.
-const WORLDS: u64 = 20;
-/// What leaves a world undecided by right: nobody got in at all, or a hub that was started again answered an INIT
-/// with other keys, and what it answered first is of no session.
-const UNDECIDED: [&str; 4] = ["session.none", "canary.none", "sealed.nothing", "sealed.unused"];
+const WORLDS: u64 = 15;
+/// What leaves a world undecided by right: nobody got in at all; a hub that was started again answered an INIT with
+/// other keys, and what it answered first is of no session; or, without keys, ratchets within seconds bring more ids
+/// than time explains.
+const UNDECIDED: [&str; 5] =
+    ["session.none", "canary.none", "sealed.nothing", "sealed.unused", "session.connection-ids"];
 /// How exact the times of the capture are.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -103,8 +105,7 @@ fn worlds_of_the_swarm_are_proved() {
         None => 0..number("WORLDS").unwrap_or(WORLDS),
     };
     let (mut failures, mut moved, mut opened) = (Vec::new(), 0, 0);
-    for seed in seeds {
-        let plan = Plan::of(seed);
+    for (seed, plan) in seeds.flat_map(|seed| [(seed, Plan::of(seed)), (seed, Plan::of_motion(seed))]) {
         let tapped = Tapped::new(plan.world(), plan.time());
         for has_keys in [false, true] {
             let report = tapped.judge(has_keys);

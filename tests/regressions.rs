@@ -257,3 +257,14 @@ fn a_line_longer_than_the_datagrams_have_become_arrives() {
     world.run(secs(5));
     assert!(world.wire.len() - before < 500, "{} datagrams", world.wire.len() - before);
 }
+
+/// A log that refuses even the lobby has a lobby as soon as it takes something and somebody comes.
+#[test]
+fn a_lobby_that_was_refused_is_made_later() {
+    let mut world = World::new(12, Link::GOOD);
+    world.plan(Duration::ZERO, Act::Refuse(secs(2)));
+    let ann = join(&mut world, "ann");
+    let id = world.say(ann, "in the lobby");
+    world.run(secs(2));
+    assert!(world.nodes[ann.0].stored.contains(&id));
+}

@@ -12,6 +12,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
 
+#[path = "review/bounds.rs"]
+mod bounds;
 #[path = "review/handshake.rs"]
 mod handshake;
 #[path = "review/hub_by_hand.rs"]

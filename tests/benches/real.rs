@@ -17,7 +17,6 @@ mod program;
 mod race;
 #[cfg(target_os = "linux")]
 #[path = "harness/stats.rs"]
-#[expect(dead_code, reason = "handshakes are not raced here")]
 mod stats;
 #[cfg(target_os = "linux")]
 #[path = "real/tcp.rs"]

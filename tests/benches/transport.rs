@@ -57,10 +57,13 @@ struct Args {
     /// Only this loss, of 1000 packets.
     #[arg(long)]
     loss: Option<u64>,
+    /// Only lines that go this way.
+    #[arg(long)]
+    way: Option<Way>,
     /// Only this round-trip time, in milliseconds.
     #[arg(long)]
     rtt: Option<u64>,
-    /// Tells a run of ours packet by packet, instead of tables: of lines down, of a handshake, of a transfer.
+    /// Tells a run of ours packet by packet, instead of tables: of lines, of a handshake, of a transfer.
     #[arg(long)]
     trace: bool,
     /// Given by cargo.
@@ -76,6 +79,11 @@ impl Args {
     fn losses<'a>(&self, all: &'a [u64]) -> impl Iterator<Item = u64> + use<'a> {
         let only = self.loss;
         all.iter().copied().filter(move |loss| only.is_none_or(|only| only == *loss))
+    }
+
+    fn ways(&self) -> impl Iterator<Item = Way> + use<> {
+        let only = self.way;
+        Way::ALL.into_iter().filter(move |way| only.is_none_or(|only| only == *way))
     }
 
     fn rtts(&self) -> impl Iterator<Item = Duration> + use<> {
@@ -107,13 +115,12 @@ fn main() {
 fn trace(args: &Args) {
     let rtt = Duration::from_millis(args.rtt.unwrap_or(80));
     let link = of_rtt(rtt, args.loss.unwrap_or(100));
+    let way = args.way.unwrap_or(Way::Down);
     for workload in &args.workloads {
         match workload {
-            Workload::Lines => {
-                drop(latency::run(Protocol::Ours, Way::Down, Lines::DENSE, link, args.first, true))
-            }
+            Workload::Lines => drop(latency::run(Protocol::Ours, way, Lines::DENSE, link, args.first, true)),
             Workload::Sparse => {
-                drop(latency::run(Protocol::Ours, Way::Down, Lines::SPARSE, link, args.first, true))
+                drop(latency::run(Protocol::Ours, way, Lines::SPARSE, link, args.first, true))
             }
             Workload::Handshake => {
                 let _: Option<Duration> = handshake::run(Protocol::Ours, link, args.first, true);
@@ -145,7 +152,7 @@ fn lines(args: &Args, title: &str, lines: Lines, seeds: u64) {
     println!("\n## {title}: p50 / p99 / p99.9 in ms (bytes on the wire a line); seeds {seeds:?}\n");
     println!("| way | RTT | loss | {} | p99 ours/quinn | p99 ours/TCP |", names(&PEERS));
     println!("|---|---|---|---|---|---|---|---|");
-    for way in Way::ALL {
+    for way in args.ways() {
         for rtt in args.rtts() {
             for loss in args.losses(&LOSSES) {
                 let outcomes = PEERS.map(|protocol| {

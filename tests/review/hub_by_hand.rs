@@ -134,6 +134,20 @@ impl Scene {
         read_all
     }
 
+    /// What the client answers about paths now.
+    pub(crate) fn path_responses(&mut self) -> Vec<[u8; 8]> {
+        let mut answers = Vec::new();
+        for mut bytes in said(&mut self.client, self.now) {
+            let opened = self.opener.open(&mut bytes, None).unwrap();
+            let frames = Frames::parse(&bytes[opened.frames], Side::Client).unwrap();
+            answers.extend(frames.iter().filter_map(|frame| match frame {
+                Frame::PathResponse { data } => Some(data),
+                _ => None,
+            }));
+        }
+        answers
+    }
+
     /// The client's static key.
     pub(crate) fn client_key() -> [u8; 32] {
         *KeyPair::new(Secret::new([7; 32])).public()

@@ -1,15 +1,16 @@
-//! F14, F17, F18: what a key log shows, and that nothing is ever sealed twice under one nonce.
+//! F14, F17, F18: what a key log shows, and that nothing is ever sealed twice under one nonce, with keys that rest
+//! and with keys in motion.
 
 use super::*;
 use node_proto::client::ClientEvent;
+use sim::quick_keys;
 use spec::crypto::{expand_label, extract};
 use spec::gate::{Gate, psk0};
 use spec::key_log::{self, LoggedSession};
-use spec::key_schedule::{DirectionKeys, Root};
 use spec::seal::Opener;
 use spec::wire::frame::Side;
 use spec::wire::long::AttemptId;
-use spec::wire::short;
+use spec::wire::short::{self, ConnectionId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything the clients of a world wrote into their key logs.
@@ -20,9 +21,10 @@ fn key_log(world: &World) -> String {
         .collect()
 }
 
-/// Two people who talk, leave and come back, through two restarts of the hub, all with key logs.
-fn busy_world() -> World {
-    let mut world = World::new(17, Link::BAD);
+/// Two people who talk, leave and come back, through two restarts of the hub, all with key logs; keys change as
+/// `keys` says.
+fn busy_world(keys: KeyPolicy) -> World {
+    let mut world = World::with_keys(17, Link::BAD, keys);
     world.key_log = true;
     let ids = ["ann", "bob"].map(|name| world.join(name));
     for round in 0..6 {
@@ -50,64 +52,84 @@ fn busy_world() -> World {
     world
 }
 
-/// Who sent a SHORT datagram: its session and direction, by its connection id.
-struct Directions {
-    openers: Vec<(AttemptId, Side, DirectionKeys, Opener, Option<u64>)>,
+/// One side of a session, as far as one generation goes.
+struct Sender {
+    attempt: AttemptId,
+    side: Side,
+    generation: u64,
+    opener: Opener,
 }
 
-impl Directions {
+/// Everyone who sent a SHORT datagram, found by its connection id.
+struct Senders {
+    all: Vec<Sender>,
+    by_id: BTreeMap<ConnectionId, usize>,
+    /// The last number of each side of a session, through all generations.
+    last: BTreeMap<(AttemptId, Side), u64>,
+}
+
+impl Senders {
     fn new(log: &BTreeMap<AttemptId, LoggedSession>) -> Self {
-        let both = |(attempt, session): (&AttemptId, &LoggedSession)| {
-            let root: Root = session.root().unwrap();
-            [Side::Client, Side::Hub].map(|side| {
-                let keys = root.direction(side);
-                let opener = Opener::new(&keys);
-                (*attempt, side, keys, opener, None)
-            })
-        };
-        Self { openers: log.iter().flat_map(both).collect() }
+        let mut senders = Self { all: Vec::new(), by_id: BTreeMap::new(), last: BTreeMap::new() };
+        for (attempt, session) in log {
+            let first = session.root().unwrap();
+            for root in std::iter::once(first.clone()).chain(session.later_roots(&first)) {
+                for side in [Side::Client, Side::Hub] {
+                    let keys = root.direction(side);
+                    let place = senders.all.len();
+                    senders.by_id.extend((0..5).map(|index| (keys.ids.id(index), place)));
+                    let (attempt, generation, opener) = (*attempt, root.generation(), Opener::new(&keys));
+                    senders.all.push(Sender { attempt, side, generation, opener });
+                }
+            }
+        }
+        senders
     }
 
-    /// Session, direction and number of a datagram, which has to open, and its epoch.
-    fn open(&mut self, datagram: &[u8]) -> (AttemptId, Side, u64, u8) {
+    /// Opens the next datagram on the wire: who sent it, in which generation, its number and its epoch bits. A
+    /// number is used once, through all epochs and generations, and the next is higher.
+    fn open(&mut self, datagram: &[u8]) -> (AttemptId, Side, u64, u64, u8) {
         let id = short::connection_id(datagram).unwrap();
-        let is_its = |(_, _, keys, _, _): &&mut (AttemptId, Side, DirectionKeys, Opener, Option<u64>)| {
-            (0..5).any(|index| keys.ids.id(index) == id)
-        };
-        let (attempt, side, _, opener, largest) =
-            self.openers.iter_mut().find(is_its).expect("a logged session");
-        let opened = opener.open(&mut datagram.to_vec(), *largest).expect("every tag verifies");
-        *largest = (*largest).max(Some(opened.header.number));
-        (*attempt, *side, opened.header.number, opened.header.epoch)
+        let place = *self.by_id.get(&id).expect("a logged session");
+        let Sender { attempt, side, generation, opener } = &mut self.all[place];
+        let last = self.last.get(&(*attempt, *side)).copied();
+        let header = opener.open(&mut datagram.to_vec(), last).expect("every tag verifies").header;
+        //= spec/PROTOCOL.md#short-datagrams
+        //= type=test
+        //# A sender MUST NOT use a packet number twice, and MUST NOT go back.
+        assert!(last < Some(header.number), "a nonce is used twice, or a sender went back");
+        self.last.insert((*attempt, *side), header.number);
+        (*attempt, *side, *generation, header.number, header.epoch)
     }
 }
 
 /// Through restarts of hub and clients, no key seals two datagrams under one number, and no connection id and no
-/// attempt id comes back.
+/// attempt id comes back. The lines of a key log open every datagram, whatever generation and epoch it is of.
 #[test]
 fn f18_restarts_repeat_no_nonce_and_no_id() {
-    let world = busy_world();
-    let log = key_log::parse(&key_log(&world)).unwrap();
-    let mut directions = Directions::new(&log);
-    let mut used = BTreeSet::new();
-    let mut last = BTreeMap::new();
-    let mut ids: BTreeMap<[u8; 8], (AttemptId, Side)> = BTreeMap::new();
-    let shorts = world.wire.iter().filter(|(_, _, datagram)| short::is_short(datagram));
-    for (from, _, datagram) in shorts {
-        let (attempt, side, number, epoch) = directions.open(datagram);
-        assert_eq!(side == Side::Hub, *from == hub_address());
-        //= spec/PROTOCOL.md#short-datagrams
-        //= type=test
-        //# A sender MUST NOT use a packet number twice, and MUST NOT go back.
-        assert!(used.insert((attempt, side, number)), "a nonce is used twice");
-        let before = last.insert((attempt, side), number);
-        assert!(before < Some(number), "a sender went back");
-        assert_eq!(epoch, 0, "sessions as short as these need no update");
-        let id = short::connection_id(datagram).unwrap().0;
-        assert_eq!(*ids.entry(id).or_insert((attempt, side)), (attempt, side), "an id came back");
+    for (keys, is_quick) in [(KeyPolicy::default(), false), (quick_keys(), true)] {
+        let world = busy_world(keys);
+        let mut senders = Senders::new(&key_log::parse(&key_log(&world)).unwrap());
+        let mut ids = BTreeMap::new();
+        let (mut generations, mut epochs) = (BTreeSet::new(), BTreeSet::new());
+        for (from, _, datagram) in world.wire.iter().filter(|(_, _, datagram)| short::is_short(datagram)) {
+            let (attempt, side, generation, _, epoch) = senders.open(datagram);
+            assert_eq!(side == Side::Hub, *from == hub_address());
+            let id = short::connection_id(datagram).unwrap();
+            let by = (attempt, side, generation);
+            assert_eq!(*ids.entry(id).or_insert(by), by, "an id came back");
+            generations.insert(generation);
+            epochs.insert(epoch);
+        }
+        assert!(ids.len() >= 2 * 8, "{} ids", ids.len());
+        let expected = if is_quick { (true, 4) } else { (false, 1) };
+        assert_eq!((generations.contains(&3), epochs.len()), expected, "{generations:?} {epochs:?}");
+        assert_handshakes_are_built_once(&world);
     }
-    assert!(ids.len() >= 2 * 8, "{} ids", ids.len());
+}
 
+/// Who repeats a handshake datagram repeats it byte for byte.
+fn assert_handshakes_are_built_once(world: &World) {
     let mut longs: BTreeMap<_, BTreeSet<&[u8]>> = BTreeMap::new();
     for (from, _, datagram) in &world.wire {
         let Ok(long) = Long::parse(datagram) else { continue };
@@ -122,10 +144,16 @@ fn f18_restarts_repeat_no_nonce_and_no_id() {
 /// and none of its keys; and nothing in it passes the gate.
 #[test]
 fn f17_a_key_log_holds_no_long_term_secret() {
-    let world = busy_world();
-    let text = key_log(&world);
-    let log = key_log::parse(&text).unwrap();
-    assert!(log.len() >= 8, "{} sessions", log.len());
+    for keys in [KeyPolicy::default(), quick_keys()] {
+        let world = busy_world(keys);
+        let text = key_log(&world);
+        let log = key_log::parse(&text).unwrap();
+        assert!(log.len() >= 8, "{} sessions", log.len());
+        assert_no_long_term_secret(&world, &text, &log);
+    }
+}
+
+fn assert_no_long_term_secret(world: &World, text: &str, log: &BTreeMap<AttemptId, LoggedSession>) {
     let (hub, access_secret) = world.keys();
     let gate = extract(hub.public(), access_secret.expose());
     let part = |label| -> Secret<32> { expand_label(&gate, label, b"") };

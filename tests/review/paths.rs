@@ -113,18 +113,14 @@ fn f6_a_client_that_moves_unheard_is_found_again() {
     let (mut world, ann, bob) = ann_and_bob(20);
     let before = sessions(&world);
     world.nodes[ann.0].links = Some((Link::DEAD, Link::DEAD));
-    let seen = world.wire.len();
+    let (seen, network) = (shorts(&world).count(), world.nodes[ann.0].address.ip());
     world.say(bob, "where is she");
     for _ in 0..20 {
         world.rebind(ann);
         world.run(millis(400));
     }
-    let used: BTreeSet<_> = world.wire[seen..]
-        .iter()
-        .filter(|(_, to, _)| *to == hub_address())
-        .filter_map(|(from, _, datagram)| Some((from.ip(), short::connection_id(datagram)?)))
-        .filter(|(ip, _)| *ip == world.nodes[ann.0].address.ip())
-        .collect();
+    let hers = shorts(&world).skip(seen).filter(|(from, _, _)| from.ip() == network);
+    let used: BTreeSet<_> = hers.map(|(_, _, datagram)| short::connection_id(datagram)).collect();
     assert!((2..=5).contains(&used.len()), "{} ids", used.len());
     world.nodes[ann.0].links = None;
     world.say(ann, "here I am");

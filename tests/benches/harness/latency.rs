@@ -15,7 +15,7 @@ const LINE_BYTES: usize = 100;
 const DRAIN_TIME: Duration = Duration::from_secs(30);
 
 /// The way of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Way {
     /// From the server, where it is committed, to a client.
     Down,

@@ -31,7 +31,7 @@ impl Times {
     /// How many of 1000 took at most `time`.
     #[must_use]
     pub(crate) fn within(&self, time: Duration) -> f64 {
-        let limit = u64::try_from(time.as_micros()).unwrap_or(NEVER);
+        let limit = u64::try_from(time.as_micros()).unwrap_or(NEVER - 1);
         let within = self.0.partition_point(|micros| *micros <= limit);
         within as f64 * 1000.0 / self.0.len().max(1) as f64
     }

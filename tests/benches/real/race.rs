@@ -69,11 +69,17 @@ pub(crate) fn main() {
 
 fn table(args: &Args, link: &Link) {
     let lines = args.seconds * 10;
-    println!("\n## Real processes, 80 ms: p50 / p99 in ms; {PAIRS} x {lines} lines, seed {}\n", args.seed);
+    println!(
+        "\n## Real processes, 80 ms: p50 / p99 in ms (arrived); {PAIRS} x {lines} lines, seed {}\n",
+        args.seed
+    );
     println!("| loss | ours | TCP of Linux | p99 ours/TCP |\n|---|---|---|---|");
     for loss in LOSSES.into_iter().filter(|loss| args.loss.is_none_or(|only| only == *loss)) {
         let [ours, tcp] = race(link, loss, lines);
-        let cell = |times: &Times| format!("{:.0} / {:.0}", times.percentile(500), times.percentile(990));
+        let cell = |times: &Times| {
+            let arrived = times.within(Duration::MAX) / 10.0;
+            format!("{:.0} / {:.0} ({arrived:.1} %)", times.percentile(500), times.percentile(990))
+        };
         let ratio = ours.percentile(990) / tcp.percentile(990);
         println!("| {} % | {} | {} | {ratio:.2} |", loss / 10, cell(&ours), cell(&tcp));
     }

@@ -335,6 +335,34 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_holds_so_many_streams_and_bytes_and_no_more() {
+        let mut streams = RecvStreams::default();
+        for stream in 0..STREAMS_MAX as u64 {
+            assert_eq!(streams.check(stream, 0, b"x"), Ok(()));
+            streams.insert(stream, 0, b"x");
+        }
+        assert_eq!(streams.check(STREAMS_MAX as u64, 0, b"x"), Err(Discard::NoRoom));
+        assert_eq!(streams.check(0, 1, b"x"), Ok(()), "a stream that is known");
+
+        let mut streams = RecvStreams::default();
+        for stream in 0..2 {
+            streams.insert(stream, 0, &[1; REASSEMBLY_BYTES_MAX / 2]);
+        }
+        assert_eq!(streams.check(2, 0, b"x"), Err(Discard::NoRoom));
+        streams.consume(0, 1);
+        assert_eq!(streams.check(2, 0, b"x"), Ok(()));
+        assert_eq!(streams.check(2, 0, b"xy"), Err(Discard::NoRoom));
+    }
+
+    #[test]
+    fn a_send_buffer_is_filled_to_the_last_byte() {
+        let mut streams = SendStreams::default();
+        streams.push(1, &[7; SEND_BUFFER_BYTES]).unwrap();
+        assert_eq!(streams.push(1, b"x"), Err(QueueFull { stream: 1 }));
+        assert_eq!(streams.push(2, b"x"), Ok(()), "each stream has its own");
+    }
+
+    #[test]
     fn consuming_gives_credit() {
         let mut streams = RecvStreams::default();
         for chunk in 0..40 {

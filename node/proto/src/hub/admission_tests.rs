@@ -4,7 +4,7 @@ use super::*;
 use crate::connection::KeyPolicy;
 use alloc::vec;
 use spec::handshake::{Flight, Initiator, InitiatorKeys};
-use spec::limits::LONG_BODY_BYTES;
+use spec::limits::{LONG_BODY_BYTES, PREFIX_SHARE};
 use spec::wire::long::field;
 
 const ADDRESS: &str = "198.51.100.7:4000";
@@ -438,4 +438,27 @@ fn other_reserved_bits_do_not_cost_the_repetition_of_resp() {
         .collect();
     assert_eq!(answers.len(), 1);
     assert!(initiator.read_resp(&parse(&answers[0])).is_ok());
+}
+
+/// Fragments and half-open handshakes fill their tables and no more; one network fills an eighth.
+#[test]
+fn tables_of_strangers_are_bounded() {
+    let mut scene = Scene::new(false);
+    let give = |scene: &mut Scene, host: u32, network: bool| {
+        let [_, a, b, c] = host.to_be_bytes();
+        let address = if network { [192, 0, 2, c] } else { [10, a, b, c] };
+        let attempt = AttemptId(scene.random.array());
+        let fragment = scene.forge(LongKind::Init, VERSION, attempt);
+        let port = u16::try_from(host % 60_000).unwrap();
+        // A busy hub asks for a cookie, which a stranger of so many addresses has not.
+        let _: Result<_, _> = scene.give(Path::new((address, port).into(), 0), &fragment);
+    };
+    for host in 0..HALF_OPEN_MAX as u32 {
+        give(&mut scene, host, true);
+    }
+    assert_eq!(scene.admission.slots.len(), HALF_OPEN_MAX / PREFIX_SHARE);
+    for host in 0..2 * HALF_OPEN_MAX as u32 {
+        give(&mut scene, host << 8, false);
+    }
+    assert_eq!(scene.admission.slots.len(), HALF_OPEN_MAX / 4 + 1, "busy: the rest is for who has a cookie");
 }

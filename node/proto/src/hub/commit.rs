@@ -36,6 +36,8 @@ pub(super) enum Purpose {
         /// The other.
         other: AccountId,
     },
+    /// The lobby.
+    Lobby,
     /// A member's submission.
     Submitted(Submitted),
 }
@@ -102,6 +104,10 @@ impl Pending {
     pub(super) fn is_making_direct(&self, a: AccountId, b: AccountId) -> bool {
         let same = |purpose: &Purpose| matches!(purpose, Purpose::Direct { one, other } if (*one, *other) == (a, b) || (*one, *other) == (b, a));
         self.purposes.values().any(same)
+    }
+
+    pub(super) fn is_making_lobby(&self) -> bool {
+        self.purposes.values().any(|purpose| matches!(purpose, Purpose::Lobby))
     }
 
     fn settle(&mut self, ticket: Ticket) -> Option<Purpose> {
@@ -219,6 +225,8 @@ impl Hub {
                 self.events.push_back(HubEvent::LogTrouble);
                 self.refuse_direct(one, other);
             }
+            // It is asked for again when somebody comes.
+            (Some(Purpose::Lobby), _) => self.events.push_back(HubEvent::LogTrouble),
             (_, Refused::Duplicate(_)) => {}
             (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
         }
@@ -259,6 +267,28 @@ impl Hub {
             if let Some(id) = self.pending.waiting.pop_front() {
                 self.serve(now, id);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_appends_and_so_many_bytes_wait_for_the_log() {
+        for (cost, fitting) in [(1, 4096), (65_536, 128), (1_000_000, 9)] {
+            let mut pending = Pending::default();
+            let mut tickets = Vec::new();
+            while pending.has_room() {
+                tickets.push(pending.ticket());
+                pending.count(tickets[tickets.len() - 1], cost);
+            }
+            assert_eq!(tickets.len(), fitting, "of {cost} bytes");
+            pending.settle(tickets[0]);
+            assert!(pending.has_room());
+            tickets.into_iter().for_each(|ticket| drop(pending.settle(ticket)));
+            assert!(pending.is_idle() && pending.bytes == 0);
         }
     }
 }

@@ -112,6 +112,11 @@ impl Hub {
         if let Err(error) = name::check(wanted) {
             return self.close(now, id, CloseReason::NameRefused, &error.to_string());
         }
+        // An entry before the lobby would take its number.
+        if !self.rooms.contains_key(&LOBBY) {
+            self.make_lobby();
+            return self.close(now, id, CloseReason::Failed, "the hub could not store its first room");
+        }
         let own = self.accounts.of_key(&key).cloned();
         if let Some(account) = own.as_ref().filter(|account| account.name == wanted) {
             return self.greet(id, &account.clone());

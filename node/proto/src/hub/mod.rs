@@ -41,7 +41,7 @@ use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use commit::Pending;
+use commit::{Pending, Purpose};
 use core::time::Duration;
 use presence::Presence;
 use room::Room;
@@ -200,9 +200,15 @@ impl Hub {
                 room.set_head(*head);
             }
         }
-        if recovered.hub_log.is_empty() {
+        self.make_lobby();
+    }
+
+    /// The lobby is the first entry of a log: until it is there, there is nothing to be in.
+    fn make_lobby(&mut self) {
+        if !self.rooms.contains_key(&LOBBY) && !self.pending.is_making_lobby() {
             let body = accounts::room_body(RoomKind::Open, None);
-            self.append_as_hub(HUB_ROOM, EntryKind::Room, LOBBY_NAME, body);
+            let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Room, LOBBY_NAME, body);
+            self.pending.expect(ticket, Purpose::Lobby);
         }
     }
 

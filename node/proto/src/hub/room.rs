@@ -175,6 +175,17 @@ mod tests {
     }
 
     #[test]
+    fn ephemeral_messages_are_few_and_the_oldest_goes() {
+        let mut room = Room::new(RoomKind::Open, "lobby", None);
+        for said in 0..EPHEMERAL_MAX + 10 {
+            room.murmur(AccountId(1), said.to_be_bytes().to_vec());
+        }
+        let kept: Vec<u64> = room.ephemeral(0).map(|said| said.serial).collect();
+        assert_eq!(kept, (10..EPHEMERAL_MAX as u64 + 10).collect::<Vec<_>>());
+        assert_eq!((kept.len(), room.ephemeral_end()), (64, 74));
+    }
+
+    #[test]
     fn the_cache_is_bounded_and_the_head_only_rises() {
         let mut room = Room::new(RoomKind::Open, "lobby", None);
         for sequence in 1..=600u64 {
