@@ -576,6 +576,7 @@ impl Connection {
         self.numbers.used();
         self.stats.sent += 1;
         self.stats.sent_bytes += bytes as u64;
+        self.trace.sealed(now, self.keys.generation(), self.keys.epoch());
         self.trace.note(now, || Step::Sent { number, bytes, is_eliciting });
         if is_eliciting {
             self.last_eliciting = now;
