@@ -152,8 +152,10 @@ pub const STREAM_ID_MAX: u64 = 1 << 32;
 pub const STREAMS_MAX: usize = 128;
 /// Gaps held for all streams of a session.
 pub const REASSEMBLY_GAPS_MAX: usize = 64;
-/// Bytes held for all streams of a session; also the ordered hold of a room in a client.
+/// Bytes held for all streams of a session.
 pub const REASSEMBLY_BYTES_MAX: usize = 262_144;
+/// Bytes of a room's entries that a client holds until their turn: what a hub may have on its way, and as much again.
+pub const ENTRIES_HOLD_BYTES_MAX: usize = 2 << 20;
 
 // Loss recovery (RFC 9002) and closing.
 

@@ -5,7 +5,9 @@ use crate::ClientId;
 use crate::plant::{Gauge, Plant};
 use node_proto::connection::{Connection, Stats};
 use node_proto::{Client, Hub};
-use spec::limits::{DATAGRAM_BYTES_MAX, HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX};
+use spec::limits::{
+    DATAGRAM_BYTES_MAX, ENTRIES_HOLD_BYTES_MAX, HALF_OPEN_MAX, REASSEMBLY_BYTES_MAX, REASSEMBLY_GAPS_MAX,
+};
 use std::collections::BTreeMap;
 
 /// Packets a probe time-out may send beyond the window (RFC 9002 section 6.2.4).
@@ -61,7 +63,7 @@ impl Gauges {
     ) -> Result<(), Violation> {
         let (held, most) = (client.unstored(), OUTBOX_LINES_MAX);
         weigh(&mut plant, Gauge { what: "lines in an outbox", held, most })?;
-        let (held, most) = (client.held_bytes(), REASSEMBLY_BYTES_MAX + ENTRY_COSTS_BYTES);
+        let (held, most) = (client.held_bytes(), ENTRIES_HOLD_BYTES_MAX + ENTRY_COSTS_BYTES);
         weigh(&mut plant, Gauge { what: "bytes of entries before their turn", held, most })?;
         match client.connection() {
             Some(connection) => self.connection(Key::Client(id), connection, &mut plant),

@@ -21,7 +21,7 @@ use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
-use spec::wire::frame::Frame;
+use spec::wire::frame::{Frame, Frames};
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
@@ -293,8 +293,11 @@ impl Session {
         events: &mut VecDeque<ClientEvent>,
     ) -> Result<(), Discard> {
         let Self { connection, bulk, .. } = self;
-        let fits = |frame: Frame<'_>| has_room(timelines, &frame) && bulk.check(&frame).is_ok();
-        let frames = connection.handle_datagram(now, from, datagram, |frames| frames.iter().all(fits))?;
+        let fits = |frames: &Frames<'_>| {
+            let with_next = frames.iter().any(|frame| is_next(timelines, &frame));
+            frames.iter().all(|frame| has_room(timelines, &frame, with_next) && bulk.check(&frame).is_ok())
+        };
+        let frames = connection.handle_datagram(now, from, datagram, fits)?;
         for frame in frames.iter() {
             bulk.take(&frame);
             take_entries(timelines, &frame);
@@ -442,9 +445,20 @@ fn in_passing(frame: &Frame<'_>) -> Option<ClientEvent> {
     }
 }
 
-fn has_room(timelines: &BTreeMap<RoomId, Timeline>, frame: &Frame<'_>) -> bool {
+/// Whether a frame brings the entry that its room waits for.
+fn is_next(timelines: &BTreeMap<RoomId, Timeline>, frame: &Frame<'_>) -> bool {
+    let waits = |room, sequence| timelines.get(&RoomId(room)).is_some_and(|room| room.is_next(Seq(sequence)));
+    match frame {
+        Frame::Entries(entries) => waits(entries.room, entries.first),
+        Frame::Fragment { room, sequence, .. } => waits(*room, *sequence),
+        _ => false,
+    }
+}
+
+fn has_room(timelines: &BTreeMap<RoomId, Timeline>, frame: &Frame<'_>, comes_with_next: bool) -> bool {
     let fits = |room: u64, sequence: u64, len: usize| {
-        timelines.get(&RoomId(room)).is_none_or(|timeline| timeline.has_room(Seq(sequence), len))
+        let timeline = timelines.get(&RoomId(room));
+        timeline.is_none_or(|timeline| timeline.has_room(Seq(sequence), len, comes_with_next))
     };
     match frame {
         Frame::Entries(entries) => fits(entries.room, entries.first, entries.bytes.len()),

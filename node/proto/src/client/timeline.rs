@@ -1,9 +1,10 @@
 //! The entries of one room: the next one and no other, whatever order they come in.
 
 use crate::log::Seq;
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use spec::limits::REASSEMBLY_BYTES_MAX;
+use spec::limits::ENTRIES_HOLD_BYTES_MAX;
 
 /// An entry that comes in pieces.
 #[derive(Debug, Default)]
@@ -28,6 +29,9 @@ impl Pieces {
     }
 }
 
+/// An entry costs memory even when it is empty.
+const ENTRY_COST_BYTES: usize = 48;
+
 /// What a client has read of a room.
 #[derive(Debug)]
 pub(super) struct Timeline {
@@ -35,13 +39,15 @@ pub(super) struct Timeline {
     ready: VecDeque<(Seq, Vec<u8>)>,
     /// Entries that came before their turn.
     hold: BTreeMap<Seq, Vec<u8>>,
+    /// What they cost.
+    hold_bytes: usize,
     pieces: BTreeMap<Seq, Pieces>,
 }
 
 impl Timeline {
     /// A timeline whose next entry is `next`.
     pub(super) const fn new(next: Seq) -> Self {
-        Self { next, ready: VecDeque::new(), hold: BTreeMap::new(), pieces: BTreeMap::new() }
+        Self { next, ready: VecDeque::new(), hold: BTreeMap::new(), hold_bytes: 0, pieces: BTreeMap::new() }
     }
 
     /// The last entry that left.
@@ -49,21 +55,26 @@ impl Timeline {
         Seq(self.next.0.saturating_sub(1).saturating_sub(self.ready.len() as u64))
     }
 
-    /// Whether an entry, or a piece of one, of `len` bytes can be kept.
-    pub(super) fn has_room(&self, sequence: Seq, len: usize) -> bool {
+    /// Whether an entry, or a piece of one, of `len` bytes can be kept. What `comes_with_next` is not refused for
+    /// its own sake: the next entry would be refused with it.
+    pub(super) fn has_room(&self, sequence: Seq, len: usize, comes_with_next: bool) -> bool {
         //= spec/PROTOCOL.md#log-entries
         //# A receiver applies the next entry of a room and no other: it drops an older one and may hold newer
-        //# ones up to 262,144 bytes a room.
+        //# ones up to 2,097,152 bytes a room.
         let ready: usize = self.ready.iter().map(|(_, entry)| entry.len()).sum();
         let held = if sequence <= self.next { ready } else { ready + self.held() };
-        held + len <= REASSEMBLY_BYTES_MAX
+        let most = if comes_with_next { 2 * ENTRIES_HOLD_BYTES_MAX } else { ENTRIES_HOLD_BYTES_MAX };
+        held + len <= most
     }
 
-    /// Bytes held; an entry costs memory even when it is empty.
+    /// Bytes held.
     pub(super) fn held(&self) -> usize {
-        const ENTRY_COST_BYTES: usize = 48;
-        self.hold.values().map(|entry| entry.len() + ENTRY_COST_BYTES).sum::<usize>()
-            + self.pieces.values().map(|pieces| pieces.held() + ENTRY_COST_BYTES).sum::<usize>()
+        self.hold_bytes + self.pieces.values().map(|pieces| pieces.held() + ENTRY_COST_BYTES).sum::<usize>()
+    }
+
+    /// Whether an entry is the one that everything waits for.
+    pub(super) fn is_next(&self, sequence: Seq) -> bool {
+        sequence == self.next
     }
 
     /// Takes a whole entry.
@@ -72,11 +83,15 @@ impl Timeline {
             return;
         }
         if sequence > self.next {
-            self.hold.entry(sequence).or_insert_with(|| entry.to_vec());
+            if let Entry::Vacant(place) = self.hold.entry(sequence) {
+                place.insert(entry.to_vec());
+                self.hold_bytes += entry.len() + ENTRY_COST_BYTES;
+            }
             return;
         }
         self.apply(entry.to_vec());
         while let Some(entry) = self.hold.remove(&self.next) {
+            self.hold_bytes -= entry.len() + ENTRY_COST_BYTES;
             self.apply(entry);
         }
     }
@@ -150,11 +165,13 @@ mod tests {
     #[test]
     fn what_is_next_always_has_room() {
         let mut timeline = Timeline::new(Seq(1));
-        for sequence in 2..=5 {
-            assert!(timeline.has_room(Seq(sequence), 65_000));
+        for sequence in 2..=33 {
+            assert!(timeline.has_room(Seq(sequence), 65_000, false));
             timeline.insert(Seq(sequence), &[0; 65_000]);
         }
-        assert!(!timeline.has_room(Seq(6), 65_000));
-        assert!(timeline.has_room(Seq(1), 65_536));
+        assert!(!timeline.has_room(Seq(34), 65_000, false));
+        assert!(timeline.has_room(Seq(1), 65_536, false) && timeline.has_room(Seq(34), 1000, true));
+        timeline.insert(Seq(1), b"first");
+        assert_eq!(timeline.held(), 0);
     }
 }

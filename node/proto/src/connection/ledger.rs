@@ -352,18 +352,23 @@ impl Ledger {
     }
 
     /// The oldest content that was sent before `before` and may be repeated in passing, and how often it will
-    /// have been; it counts as repeated from now on.
+    /// have been; it counts as repeated from now on. The packet being filled has `written` contents already, and
+    /// carries none twice.
     pub(super) fn next_copy(
         &mut self,
         before: Instant,
+        written: usize,
         is_fit: impl Fn(&Content) -> bool,
     ) -> Option<(Content, u8)> {
+        let open = self.contents.len().saturating_sub(written);
         let waiting = |packet: &&SentPacket| packet.state == State::InFlight && packet.sent <= before;
         let in_flight = self.packets.iter().take_while(|packet| packet.sent <= before).filter(waiting);
         for packet in in_flight {
             for at in contents_of(packet, self.contents_base) {
-                let carried = &mut self.contents[at];
-                if is_worth_repeating(carried) && carried.copies < COPIES_MAX && is_fit(&carried.content) {
+                let carried = self.contents[at];
+                let is_here = self.contents.range(open..).any(|other| other.content == carried.content);
+                let may_be = is_worth_repeating(&carried) && carried.copies < COPIES_MAX;
+                if may_be && !is_here && is_fit(&carried.content) {
                     let (content, copies) = (carried.content, carried.copies + 1);
                     let same = |other: &&mut Carried| other.content == content;
                     self.contents.iter_mut().filter(same).for_each(|other| other.copies = copies);
@@ -508,7 +513,7 @@ mod tests {
     #[test]
     fn what_is_on_its_way_twice_is_lost_when_both_are() {
         let mut ledger = ledger(2);
-        let (content, copies) = ledger.next_copy(Instant(0), |_| true).unwrap();
+        let (content, copies) = ledger.next_copy(Instant(0), 0, |_| true).unwrap();
         assert_eq!((content, copies), (stream(0), 1));
         ledger.push(content, copies);
         ledger.enter(Instant(2), 100, 1, ELICITING);
@@ -519,7 +524,7 @@ mod tests {
     #[test]
     fn what_arrived_in_a_copy_is_not_said_again() {
         let mut ledger = ledger(2);
-        let (content, copies) = ledger.next_copy(Instant(0), |_| true).unwrap();
+        let (content, copies) = ledger.next_copy(Instant(0), 0, |_| true).unwrap();
         ledger.push(content, copies);
         ledger.enter(Instant(2), 100, 1, ELICITING);
         assert_eq!(acknowledge(&mut ledger, 2, 2), [stream(0)]);
@@ -530,8 +535,11 @@ mod tests {
     fn a_content_is_repeated_three_times_at_most() {
         let mut ledger = ledger(1);
         for copies in 1..=3 {
-            assert_eq!(ledger.next_copy(Instant(9), |_| true), Some((stream(0), copies)));
+            assert_eq!(ledger.next_copy(Instant(9), 0, |_| true), Some((stream(0), copies)));
         }
-        assert_eq!(ledger.next_copy(Instant(9), |_| true), None);
+        assert_eq!(ledger.next_copy(Instant(9), 0, |_| true), None);
+        let mut ledger = self::ledger(1);
+        ledger.push(stream(0), 1);
+        assert_eq!(ledger.next_copy(Instant(9), 1, |_| true), None, "and once in a packet");
     }
 }

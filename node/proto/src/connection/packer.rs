@@ -35,6 +35,8 @@ const COPY_BYTES_MAX: usize = 320;
 /// A round trip is so many times the age at which something is repeated in passing: sooner, the same gap in the
 /// link would take both.
 const COPY_AGE_PARTS: u32 = 4;
+/// A datagram that grows by repetitions takes no more than one part of the window in this many.
+const COPY_WINDOW_PARTS: usize = 4;
 /// Bytes of the largest header of a STREAM frame.
 const STREAM_HEADER_BYTES: usize = 1 + 8 + 8 + 2;
 
@@ -106,9 +108,12 @@ impl Connection {
         if self.end().is_some() && !self.received.is_due() {
             return None;
         }
-        let limit = self.recovery.datagram_bytes().min(self.paths.budget_bytes());
-        let limit = short::longest_within(segment.map_or(limit, |segment| limit.min(segment)))?;
         let may_elicit = self.may_elicit(now);
+        let limit = self.recovery.datagram_bytes().min(self.paths.budget_bytes());
+        // A small window may be used up by small datagrams; probes go beyond it.
+        let limit =
+            if may_elicit && !self.is_probing() { limit.min(self.recovery.room_bytes()) } else { limit };
+        let limit = short::longest_within(segment.map_or(limit, |segment| limit.min(segment)))?;
         if segment.is_none() {
             self.mark = self.recovery.mark();
         }
@@ -205,9 +210,14 @@ impl Connection {
         })
     }
 
+    /// Whether what leaves now does not wait for the window.
+    fn is_probing(&self) -> bool {
+        self.recovery.loss.has_allowance() || self.is_closing()
+    }
+
     /// Whether a packet that asks for an acknowledgement may leave.
     fn may_elicit(&mut self, now: Instant) -> bool {
-        let is_probe = self.recovery.loss.has_allowance() || self.is_closing();
+        let is_probe = self.is_probing();
         // The end of the peer's window is kept for probes: they bring the ACK that moves it.
         let kept = if is_probe { 0 } else { PROBE_RESERVE_PACKETS };
         self.numbers.next() <= self.number_limit.saturating_sub(kept)
@@ -239,7 +249,13 @@ impl Packer<'_> {
 
     /// Bytes that padding would fill, or that the datagram may grow by while packets are being lost.
     fn remaining_for_copies(&self) -> usize {
-        if self.connection.recovery.is_lossy() { self.remaining() } else { self.padding() }
+        if !self.connection.recovery.is_lossy() {
+            return self.padding();
+        }
+        // What is worth repeating must not close a small window to what is new.
+        let most = self.connection.recovery.window_bytes() / COPY_WINDOW_PARTS;
+        let len = self.out.len() - self.start + TAG_BYTES;
+        self.remaining().min(most.saturating_sub(len)).max(self.padding())
     }
 
     /// Bytes that padding would fill.
@@ -281,7 +297,7 @@ impl Packer<'_> {
         }
         let Connection { recovery, .. } = &mut *self.connection;
         let before = self.now - recovery.rtt.smoothed() / COPY_AGE_PARTS;
-        let (content, copies) = recovery.ledger.next_copy(before, is_fit)?;
+        let (content, copies) = recovery.ledger.next_copy(before, self.contents, is_fit)?;
         self.copies = copies;
         Some(content)
     }
@@ -560,6 +576,7 @@ impl Connection {
         self.numbers.used();
         self.stats.sent += 1;
         self.stats.sent_bytes += bytes as u64;
+        self.trace.sealed(now, self.keys.generation(), self.keys.epoch());
         self.trace.note(now, || Step::Sent { number, bytes, is_eliciting });
         if is_eliciting {
             self.last_eliciting = now;

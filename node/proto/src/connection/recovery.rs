@@ -18,6 +18,11 @@ use core::time::Duration;
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 
+/// A window of fewer full datagrams is used up by small ones, too: a line must not wait for one that is acknowledged.
+const SMALL_WINDOW_DATAGRAMS: usize = 4;
+/// Bytes of a datagram that holds a line of chat.
+const SMALL_DATAGRAM_BYTES: usize = 285;
+
 /// The recovery of one connection.
 #[derive(Debug)]
 pub(super) struct Recovery {
@@ -109,7 +114,7 @@ impl Recovery {
     /// Whether window and pacer let another full datagram go.
     pub(super) fn may_send(&mut self, now: Instant) -> bool {
         self.paced_until = None;
-        if self.congestion.allows(self.ledger.bytes_in_flight()) {
+        if self.has_room() {
             self.paced_until = self.pacer.next_at(now, self.mtu.size() as u64, &self.pace());
         } else {
             self.is_app_limited = false;
@@ -119,9 +124,24 @@ impl Recovery {
         self.paced_until.is_none()
     }
 
+    /// Bytes the window leaves.
+    pub(super) fn room_bytes(&self) -> usize {
+        self.window_bytes().saturating_sub(self.ledger.bytes_in_flight())
+    }
+
+    pub(super) fn window_bytes(&self) -> usize {
+        to_usize(self.congestion.window_bytes())
+    }
+
+    /// Whether the window takes another full datagram; of a small one every bit is used.
+    fn has_room(&self) -> bool {
+        let (room, full) = (self.room_bytes(), self.mtu.size());
+        room >= full || room >= SMALL_DATAGRAM_BYTES && self.window_bytes() < SMALL_WINDOW_DATAGRAMS * full
+    }
+
     /// Whether the window is full once another full datagram left.
     pub(super) fn is_last_of_run(&self) -> bool {
-        !self.congestion.allows(self.ledger.bytes_in_flight() + self.mtu.size())
+        self.room_bytes() < 2 * self.mtu.size()
     }
 
     /// There is nothing more to say although more might be said.

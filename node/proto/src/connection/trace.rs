@@ -101,16 +101,20 @@ pub struct Metrics {
 
 /// The steps nobody has asked for yet, when anybody wants them.
 #[derive(Debug, Default)]
-pub(super) struct Trace(Option<VecDeque<(Instant, Step)>>);
+pub(super) struct Trace {
+    steps: Option<VecDeque<(Instant, Step)>>,
+    /// Generation and epoch of the last packet that was sealed.
+    keys: (u64, u64),
+}
 
 impl Trace {
     pub(super) fn enable(&mut self) {
-        self.0.get_or_insert_default();
+        self.steps.get_or_insert_default();
     }
 
     /// Notes a step, which is worked out only when somebody watches.
     pub(super) fn note(&mut self, now: Instant, step: impl FnOnce() -> Step) {
-        let Some(steps) = &mut self.0 else { return };
+        let Some(steps) = &mut self.steps else { return };
         if steps.len() >= STEPS_MAX {
             steps.pop_front();
         }
@@ -118,6 +122,30 @@ impl Trace {
     }
 
     pub(super) fn poll(&mut self) -> Option<(Instant, Step)> {
-        self.0.as_mut()?.pop_front()
+        self.steps.as_mut()?.pop_front()
+    }
+
+    /// A packet was sealed with the keys of `generation` and `epoch`, which is news when the last was not.
+    pub(super) fn sealed(&mut self, now: Instant, generation: u64, epoch: u64) {
+        if core::mem::replace(&mut self.keys, (generation, epoch)) != (generation, epoch) {
+            self.note(now, || Step::Keys { generation, epoch });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_keys_are_told_once() {
+        let mut trace = Trace::default();
+        trace.enable();
+        for (generation, epoch) in [(0, 0), (0, 1), (0, 1), (1, 0), (1, 0)] {
+            trace.sealed(Instant(7), generation, epoch);
+        }
+        assert_eq!(trace.poll(), Some((Instant(7), Step::Keys { generation: 0, epoch: 1 })));
+        assert_eq!(trace.poll(), Some((Instant(7), Step::Keys { generation: 1, epoch: 0 })));
+        assert_eq!(trace.poll(), None);
     }
 }

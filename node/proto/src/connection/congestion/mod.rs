@@ -145,11 +145,6 @@ impl Congestion {
         self.window.mtu_bytes()
     }
 
-    /// Whether another full datagram fits beside `bytes_in_flight`.
-    pub(super) const fn allows(&self, bytes_in_flight: usize) -> bool {
-        bytes_in_flight as u64 + self.window.mtu_bytes() <= self.window.bytes()
-    }
-
     /// A packet leaves at `now`, beside `bytes_in_flight` before it.
     pub(super) fn on_sent(&mut self, now: Instant, bytes_in_flight: usize) {
         if bytes_in_flight == 0 {

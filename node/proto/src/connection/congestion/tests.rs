@@ -109,14 +109,6 @@ fn a_mark_is_never_undone() {
     }
 }
 
-#[test]
-fn full_datagrams_up_to_the_window() {
-    for congestion in both() {
-        assert!(congestion.allows(12_000 - MTU));
-        assert!(!congestion.allows(12_000 - MTU + 1));
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     Sent { in_flight: usize },

@@ -250,7 +250,9 @@ impl End {
 
     fn write_copies(&mut self, packet: &mut Packet) {
         let is_fit = |content: &Content| matches!(content, Content::Stream { .. });
-        while let Some((content, copies)) = self.ledger.next_copy(Instant(self.next_number), is_fit) {
+        while let Some((content, copies)) =
+            self.ledger.next_copy(Instant(self.next_number), packet.contents, is_fit)
+        {
             let Content::Stream { offset, len, .. } = content else { return };
             packet.room_bytes = usize::from(len);
             self.write_stream(packet, offset, offset + u64::from(len), copies);
