@@ -25,6 +25,7 @@ pub enum Direction {
 }
 
 /// One thing done to a world. What makes no sense at the moment, such as to kill the dead, is not done.
+#[expect(clippy::large_enum_variant, reason = "few acts are planned at a time, and each is a plain value")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// A person says a line of so many bytes, in the lobby or to one other.
