@@ -90,9 +90,9 @@ fn times(seeds: u64, loss_per_mille: u64, most: Duration) -> Vec<Option<Duration
             world.nodes[0].client.as_ref().is_some_and(|client| client.connection().is_some())
         };
         let is_in_time = world.run_until(most, is_answered);
-        times.lock().unwrap().push(is_in_time.then(|| world.now.since(Instant(0))));
+        times.lock().expect("nobody panicked").push(is_in_time.then(|| world.now.since(Instant(0))));
     });
-    let mut times = times.into_inner().unwrap();
+    let mut times = times.into_inner().expect("nobody panicked");
     times.sort_by_key(|time| (time.is_none(), *time));
     times
 }

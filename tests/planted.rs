@@ -1,5 +1,7 @@
 //! Every check finds the defect it is there for: each is put into the program by a wrapper, and the world fails.
 
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
+
 use core::time::Duration;
 use node_proto::client::{ClientEvent, Target};
 use node_proto::log::{AccountId, Append, Engine, LOBBY, MemoryLog, Page, Recovered, Reply, RoomId, Seq};

@@ -7,6 +7,8 @@
 //! SEED=123 cargo test -p tests --test swarm -- --exact swarm --nocapture             one, with what happens in it
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
+
 use core::any::Any;
 use core::sync::atomic::{AtomicU64, Ordering};
 use sim::swarm::{Outcome, Plan};
