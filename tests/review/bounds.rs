@@ -21,6 +21,7 @@ const DATAGRAMS_PER_TURN: usize = 64;
 #[test]
 fn a_peer_that_never_acknowledges_is_given_up() {
     let mut world = World::new(1, Link::GOOD);
+    world.run(millis(50));
     let mut member = mallory(&mut world);
     let (mut last, mut rounds) = (0, 0);
     while world.hub().session_count() > 0 {
@@ -77,6 +78,7 @@ fn a_sender_stays_within_the_window_it_was_given() {
 #[test]
 fn a_session_has_its_turn_and_no_more() {
     let mut world = World::new(3, Link::GOOD);
+    world.run(millis(50));
     let mut member = mallory(&mut world);
     let (now, path) = (world.now + millis(1), Path::new(address(1), 0));
     for place in 0..DATAGRAMS_PER_TURN + 20 {
@@ -93,6 +95,7 @@ fn a_session_has_its_turn_and_no_more() {
 #[test]
 fn a_session_holds_so_many_streams_and_gaps() {
     let mut world = World::new(4, Link::GOOD);
+    world.run(millis(50));
     let mut member = mallory(&mut world);
     let path = Path::new(address(1), 0);
     let mut give = |world: &mut World, frames: &[u8]| {
