@@ -5,6 +5,7 @@ use super::keys::Unsealed;
 use super::ledger::Optimistic;
 use super::path::Move;
 use super::recovery::Told;
+use super::stream::Intake;
 use super::trace::Step;
 use crate::content::Content;
 use crate::transmit::{Arrival, Ecn, Path};
@@ -104,10 +105,13 @@ impl Connection {
 
     /// Whether all of the frames may be applied: nothing is marked or applied before this is known.
     fn check(&self, frames: &Frames<'_>) -> Result<(), Discard> {
+        let mut intake = Intake::default();
         for frame in frames.iter() {
             match frame {
                 Frame::Ack(ack) if ack.largest() >= self.numbers.next() => return Err(Discard::WrongState),
-                Frame::Stream { stream, offset, data } => self.recv.check(stream, offset, data)?,
+                Frame::Stream { stream, offset, data } => {
+                    self.recv.check(&mut intake, stream, offset, data)?
+                }
                 _ => {}
             }
         }

@@ -62,7 +62,7 @@ use spec::limits::{FIRST_WINDOW_PACKETS, FLIGHT_REPEAT, IDLE_TIMEOUT, KEEP_ALIVE
 use spec::time::Instant;
 use spec::wire::frame::{Frame, Frames, Side};
 use spec::wire::short::{self, ConnectionId};
-use stream::RecvStreams;
+use stream::{Intake, RecvStreams};
 use trace::Trace;
 
 /// Probes without an answer after which the peer is looked for where it was before.
@@ -369,7 +369,7 @@ impl Connection {
     pub fn apply_fin(&mut self, frames: &Frames<'_>) {
         for frame in frames.iter() {
             if let Frame::Stream { stream, offset, data } = frame
-                && self.recv.check(stream, offset, data).is_ok()
+                && self.recv.check(&mut Intake::default(), stream, offset, data).is_ok()
             {
                 self.recv.insert(stream, offset, data);
             }

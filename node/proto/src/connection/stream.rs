@@ -232,28 +232,56 @@ impl RecvStream {
     }
 }
 
+/// What the STREAM frames of one packet add up to: all of them are checked before any is taken.
+#[derive(Debug, Default)]
+pub(super) struct Intake {
+    bytes: usize,
+    gaps: usize,
+    new_streams: usize,
+    /// The stream of the last frame, and where its bytes ended: a run may come in pieces.
+    last: Option<(u64, u64)>,
+}
+
 /// All streams, inward.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct RecvStreams(BTreeMap<u64, RecvStream>);
 
 impl RecvStreams {
-    /// Whether the bytes may be taken: within the limit, and there is room.
-    pub(super) fn check(&self, stream: u64, offset: u64, data: &[u8]) -> Result<(), Discard> {
+    /// Whether the bytes may be taken, besides the `intake` of the same packet so far: within the limit, and there
+    /// is room.
+    pub(super) fn check(
+        &self,
+        intake: &mut Intake,
+        stream: u64,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<(), Discard> {
         let known = self.0.get(&stream);
         let told = known.map_or(STREAM_LIMIT_BYTES, |known| known.told);
-        if offset + data.len() as u64 > told {
+        let end = offset + data.len() as u64;
+        if end > told {
             return Err(Discard::WrongState);
         }
-        if known.is_none() && self.0.len() >= STREAMS_MAX {
+        let last_end = intake.last.filter(|(last, _)| *last == stream).map(|(_, end)| end);
+        let is_new = known.is_none() && last_end.is_none();
+        if is_new && self.0.len() + intake.new_streams >= STREAMS_MAX {
             return Err(Discard::NoRoom);
         }
-        if known.is_some_and(|known| offset + data.len() as u64 <= known.expected()) {
+        if known.is_some_and(|known| end <= known.expected()) {
             return Ok(());
         }
         let (held, gaps) = self.held();
-        let is_next = known.map_or(0, RecvStream::expected) >= offset;
-        let fits = held + data.len() <= REASSEMBLY_BYTES_MAX && (is_next || gaps < REASSEMBLY_GAPS_MAX);
-        if fits { Ok(()) } else { Err(Discard::NoRoom) }
+        let is_next = known.map_or(0, RecvStream::expected) >= offset || last_end == Some(offset);
+        let fits = held + intake.bytes + data.len() <= REASSEMBLY_BYTES_MAX
+            && (is_next || gaps + intake.gaps < REASSEMBLY_GAPS_MAX);
+        if !fits {
+            return Err(Discard::NoRoom);
+        }
+        intake.bytes += data.len();
+        intake.gaps += usize::from(!is_next);
+        intake.new_streams += usize::from(is_new);
+        intake.last = Some((stream, end));
+        Ok(())
     }
 
     /// Bytes held for all streams, and gaps between them.
@@ -322,36 +350,54 @@ mod tests {
         assert_eq!(streams.push(1, &[7; 100_000]), Err(QueueFull { stream: 1 }));
     }
 
+    /// Whether bytes that come in a packet of their own may be taken.
+    fn check(streams: &RecvStreams, stream: u64, offset: u64, data: &[u8]) -> Result<(), Discard> {
+        streams.check(&mut Intake::default(), stream, offset, data)
+    }
+
+    #[test]
+    fn the_frames_of_one_packet_count_together() {
+        let streams = RecvStreams::default();
+        let taken = |frame: fn(u64) -> (u64, u64)| {
+            let mut intake = Intake::default();
+            let mut frames = (0..200).map(frame);
+            frames.position(|(stream, at)| streams.check(&mut intake, stream, at, b"x").is_err())
+        };
+        assert_eq!(taken(|stream| (stream, 0)), Some(STREAMS_MAX));
+        assert_eq!(taken(|gap| (0, 10 + 2 * gap)), Some(REASSEMBLY_GAPS_MAX));
+        assert_eq!(taken(|at| (0, at)), None, "one run in pieces");
+    }
+
     #[test]
     fn a_receiver_refuses_what_it_gave_no_credit_for_and_what_it_cannot_hold() {
         let mut streams = RecvStreams::default();
-        assert_eq!(streams.check(1, 131_071, b"ab"), Err(Discard::WrongState));
+        assert_eq!(check(&streams, 1, 131_071, b"ab"), Err(Discard::WrongState));
         for gap in 0..REASSEMBLY_GAPS_MAX as u64 {
-            assert_eq!(streams.check(1, 10 + 2 * gap, b"x"), Ok(()));
+            assert_eq!(check(&streams, 1, 10 + 2 * gap, b"x"), Ok(()));
             streams.insert(1, 10 + 2 * gap, b"x");
         }
-        assert_eq!(streams.check(1, 10_000, b"x"), Err(Discard::NoRoom));
-        assert_eq!(streams.check(1, 0, b"what is next always fits"), Ok(()));
+        assert_eq!(check(&streams, 1, 10_000, b"x"), Err(Discard::NoRoom));
+        assert_eq!(check(&streams, 1, 0, b"what is next always fits"), Ok(()));
     }
 
     #[test]
     fn a_receiver_holds_so_many_streams_and_bytes_and_no_more() {
         let mut streams = RecvStreams::default();
         for stream in 0..STREAMS_MAX as u64 {
-            assert_eq!(streams.check(stream, 0, b"x"), Ok(()));
+            assert_eq!(check(&streams, stream, 0, b"x"), Ok(()));
             streams.insert(stream, 0, b"x");
         }
-        assert_eq!(streams.check(STREAMS_MAX as u64, 0, b"x"), Err(Discard::NoRoom));
-        assert_eq!(streams.check(0, 1, b"x"), Ok(()), "a stream that is known");
+        assert_eq!(check(&streams, STREAMS_MAX as u64, 0, b"x"), Err(Discard::NoRoom));
+        assert_eq!(check(&streams, 0, 1, b"x"), Ok(()), "a stream that is known");
 
         let mut streams = RecvStreams::default();
         for stream in 0..2 {
             streams.insert(stream, 0, &[1; REASSEMBLY_BYTES_MAX / 2]);
         }
-        assert_eq!(streams.check(2, 0, b"x"), Err(Discard::NoRoom));
+        assert_eq!(check(&streams, 2, 0, b"x"), Err(Discard::NoRoom));
         streams.consume(0, 1);
-        assert_eq!(streams.check(2, 0, b"x"), Ok(()));
-        assert_eq!(streams.check(2, 0, b"xy"), Err(Discard::NoRoom));
+        assert_eq!(check(&streams, 2, 0, b"x"), Ok(()));
+        assert_eq!(check(&streams, 2, 0, b"xy"), Err(Discard::NoRoom));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::connection::ledger::{Ledger, Traits};
 use crate::connection::loss::Loss;
 use crate::connection::received::Received;
 use crate::connection::rtt::Rtt;
-use crate::connection::stream::{RecvStreams, SendStreams};
+use crate::connection::stream::{Intake, RecvStreams, SendStreams};
 use crate::content::Content;
 use crate::transmit::Ecn;
 use alloc::collections::VecDeque;
@@ -303,9 +303,12 @@ impl End {
     }
 
     fn is_allowed(&self, frames: &Frames<'_>) -> bool {
+        let mut intake = Intake::default();
         frames.iter().all(|frame| match frame {
             Frame::Ack(ack) => ack.largest() < self.next_number,
-            Frame::Stream { stream, offset, data } => self.recv.check(stream, offset, data).is_ok(),
+            Frame::Stream { stream, offset, data } => {
+                self.recv.check(&mut intake, stream, offset, data).is_ok()
+            }
             _ => true,
         })
     }
