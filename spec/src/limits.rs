@@ -174,7 +174,7 @@ pub const ACK_OFTEN_PACKETS: u64 = 64;
 /// Ack-eliciting packets after which an acknowledgement is sent later.
 pub const ACK_EVERY_PACKETS: u32 = 16;
 /// Longest probe time-out while the peer has been silent for less than [`PROBE_QUICK_TIME`].
-pub const PROBE_QUICK_MAX: Duration = Duration::from_millis(500);
+pub const PROBE_QUICK_MAX: Duration = Duration::from_millis(250);
 /// Silence during which probes stay quick.
 pub const PROBE_QUICK_TIME: Duration = Duration::from_secs(3);
 /// Time without an ack-eliciting packet after which the client sends a PING.

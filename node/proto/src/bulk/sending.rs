@@ -119,7 +119,10 @@ impl Outgoing {
         let transfer = self.key.transfer;
         let space = packer.remaining().saturating_sub(HEADER_BYTES);
         let most = space.min(usize::try_from(end - offset).unwrap_or(usize::MAX));
-        let Some(bytes) = self.bytes(offset, requests) else { return 0 };
+        let Some(bytes) = self.bytes(offset, requests) else {
+            packer.expect_more();
+            return 0;
+        };
         let data = &bytes[..bytes.len().min(most)];
         let Ok(len) = u16::try_from(data.len()) else { return 0 };
         if len > 0 {

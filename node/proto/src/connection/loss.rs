@@ -32,6 +32,7 @@ impl Loss {
     pub(super) const fn acknowledged(&mut self) {
         self.probes = 0;
         self.probed_at = None;
+        self.allowance = 0;
     }
 
     /// Probe time-outs since the last acknowledgement.
@@ -172,7 +173,7 @@ mod tests {
         for _ in 0..5 {
             loss.probed(at(1000));
         }
-        assert_eq!(loss.probe_at(at(0), &rtt, Some(at(0))), at(1500));
+        assert_eq!(loss.probe_at(at(0), &rtt, Some(at(0))), at(1265));
         loss.probed(at(4000));
         assert_eq!(loss.probe_at(at(0), &rtt, Some(at(0))), at(4000 + 265 * 64));
     }

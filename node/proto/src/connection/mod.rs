@@ -294,7 +294,7 @@ impl Connection {
     // (B) what happened: `handle_datagram` is in incoming.rs
 
     /// Bulk waits behind everything else.
-    fn sort_lost(&mut self) {
+    pub(super) fn sort_lost(&mut self) {
         let is_bulk = |content: &Content| matches!(content, Content::Bulk { .. } | Content::MaxBulk { .. });
         if self.lost.iter().any(is_bulk) {
             self.lost_bulk.extend(self.lost.iter().filter(|content| is_bulk(content)));

@@ -4,6 +4,7 @@
 
 use super::Connection;
 use super::ledger::Traits;
+use super::loss::PROBE_PACKETS;
 use super::path::{CHALLENGE_DATAGRAM_BYTES, challenge_timeout};
 use super::trace::Step;
 use crate::content::Content;
@@ -36,7 +37,7 @@ const COPY_BYTES_MAX: usize = 320;
 /// link would take both.
 const COPY_AGE_PARTS: u32 = 4;
 /// A datagram that grows by repetitions takes no more than one part of the window in this many.
-const COPY_WINDOW_PARTS: usize = 4;
+const COPY_WINDOW_PARTS: usize = 3;
 /// Bytes of the largest header of a STREAM frame.
 const STREAM_HEADER_BYTES: usize = 1 + 8 + 8 + 2;
 
@@ -56,6 +57,8 @@ pub struct Packer<'a> {
     may_elicit: bool,
     has_ack: bool,
     has_ping: bool,
+    /// There is more to say, and it is being fetched.
+    expects_more: bool,
     /// How often what is written was repeated by now.
     copies: u8,
     /// It is the PING that shows the hub the next generation.
@@ -205,6 +208,7 @@ impl Connection {
             may_elicit: true,
             has_ack: false,
             has_ping: false,
+            expects_more: false,
             copies: 0,
             is_confirming,
         })
@@ -253,7 +257,8 @@ impl Packer<'_> {
             return self.padding();
         }
         // What is worth repeating must not close a small window to what is new.
-        let most = self.connection.recovery.window_bytes() / COPY_WINDOW_PARTS;
+        let part = self.connection.recovery.window_bytes() / COPY_WINDOW_PARTS;
+        let most = short::longest_within(part).unwrap_or_default();
         let len = self.out.len() - self.start + TAG_BYTES;
         self.remaining().min(most.saturating_sub(len)).max(self.padding())
     }
@@ -262,6 +267,11 @@ impl Packer<'_> {
     fn padding(&self) -> usize {
         let len = self.out.len() - self.start - NUMBER_START;
         short::bucket(len).map_or(0, |bucket| bucket - len).min(self.remaining())
+    }
+
+    /// There is more to say than is at hand: that the window is not filled is no sign that it need not be.
+    pub fn expect_more(&mut self) {
+        self.expects_more = true;
     }
 
     /// Whether nothing is in it.
@@ -333,7 +343,7 @@ impl Packer<'_> {
     pub fn seal(mut self) -> bool {
         if self.is_empty() {
             self.out.truncate(self.start);
-            if self.may_elicit {
+            if self.may_elicit && !self.expects_more {
                 self.connection.recovery.ran_dry();
             }
             return false;
@@ -572,6 +582,14 @@ impl Packer<'_> {
 }
 
 impl Connection {
+    /// The second probe carries what the first did: either may be lost.
+    fn repeat_probe(&mut self) {
+        if self.recovery.loss.has_allowance() && self.lost.is_empty() && !self.is_closing() {
+            self.recovery.ledger.oldest_contents(PROBE_PACKETS, &mut self.lost);
+            self.sort_lost();
+        }
+    }
+
     fn sent(&mut self, now: Instant, number: u64, bytes: usize, is_eliciting: bool) {
         self.numbers.used();
         self.stats.sent += 1;
@@ -580,6 +598,7 @@ impl Connection {
         self.trace.note(now, || Step::Sent { number, bytes, is_eliciting });
         if is_eliciting {
             self.last_eliciting = now;
+            self.repeat_probe();
             self.waiting_since = self.waiting_since.or(Some(now));
         }
     }

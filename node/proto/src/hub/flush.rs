@@ -232,7 +232,7 @@ impl Filler<'_> {
             // An entry that fits a datagram is never split, so that each datagram is understood alone.
             Run::Large(entry) if entry.len() + 4 + FRAME_HEADER_BYTES <= Self::most() => Written::Full,
             Run::Large(_) => self.write_part(packer, room, cursor, None),
-            Run::Elsewhere => self.read(room, cursor.next),
+            Run::Elsewhere => self.read(packer, room, cursor.next),
         }
     }
 
@@ -252,7 +252,7 @@ impl Filler<'_> {
         let Some(log) = self.rooms.get(&room) else { return Written::Waiting };
         let entry = match log.run(cursor.next, 0) {
             Run::Large(entry) => entry,
-            Run::Whole { .. } | Run::Elsewhere => return self.read(room, cursor.next),
+            Run::Whole { .. } | Run::Elsewhere => return self.read(packer, room, cursor.next),
         };
         let space = packer.remaining().saturating_sub(FRAME_HEADER_BYTES);
         let rest = entry.get(cursor.offset as usize..).unwrap_or_default();
@@ -279,7 +279,8 @@ impl Filler<'_> {
     }
 
     /// Asks the log for a page, once however many wait for it.
-    fn read(&mut self, room: RoomId, from: Seq) -> Written {
+    fn read(&mut self, packer: &mut Packer<'_>, room: RoomId, from: Seq) -> Written {
+        packer.expect_more();
         if self.rooms.get_mut(&room).is_some_and(|log| log.want(from)) {
             self.effects.push_back(Effect::Read { room, from });
         }

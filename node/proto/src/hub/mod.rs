@@ -415,6 +415,11 @@ impl Hub {
         self.admission.handle_timeout(now, &mut self.random);
         let mut due = core::mem::take(&mut self.due);
         self.sessions.due(now, &mut due);
+        // Who is woken first is first in every queue on the way: it is not always the same one.
+        if due.len() > 1 {
+            let turn = usize::try_from(self.random.number()).unwrap_or(0) % due.len();
+            due.rotate_left(turn);
+        }
         for id in due.drain(..) {
             let Some(session) = self.sessions.get_mut(id) else { continue };
             session.connection.handle_timeout(now);

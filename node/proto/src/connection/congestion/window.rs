@@ -5,7 +5,7 @@ const INITIAL_DATAGRAMS: u64 = 10;
 /// Bytes of the first window, unless two datagrams are longer (RFC 9002 section 7.2).
 const INITIAL_BYTES: u64 = 14_720;
 /// Datagrams of the smallest window (RFC 9002 section 7.2).
-const LEAST_DATAGRAMS: u64 = 2;
+const LEAST_DATAGRAMS: u64 = 4;
 /// The largest window: 10 Gbit/s for 200 ms. It only keeps what is computed from a window within its type.
 pub(super) const WINDOW_BYTES_MAX: u64 = 1 << 28;
 
