@@ -28,7 +28,7 @@ fn slow_start_doubles_and_a_loss_ends_it() {
 
 #[test]
 fn one_reaction_a_recovery_period() {
-    for (mut congestion, [first, second]) in both().into_iter().zip([[6000, 3000], [8400, 5880]]) {
+    for (mut congestion, [first, second]) in both().into_iter().zip([[6000, 4800], [8400, 5880]]) {
         congestion.on_lost(at(100), at(10));
         congestion.on_lost(at(100), at(20));
         congestion.on_marked(at(120), at(100));
@@ -58,13 +58,13 @@ fn a_window_that_is_not_filled_does_not_grow() {
 }
 
 #[test]
-fn persistent_congestion_leaves_two_datagrams_and_slow_start() {
+fn persistent_congestion_leaves_four_datagrams_and_slow_start() {
     for (mut congestion, threshold) in both().into_iter().zip([6000, 8400]) {
         congestion.on_lost(at(1000), at(10));
         congestion.on_persistent_congestion();
-        assert_eq!((congestion.window_bytes(), congestion.threshold_bytes()), (2400, Some(threshold)));
+        assert_eq!((congestion.window_bytes(), congestion.threshold_bytes()), (4800, Some(threshold)));
         congestion.on_acknowledged(at(1100), at(1050), MTU, &Rtt::default(), false);
-        assert_eq!(congestion.window_bytes(), 3600);
+        assert_eq!(congestion.window_bytes(), 6000);
         assert!(!congestion.on_spurious(at(10)), "a late packet does not undo it");
     }
 }
