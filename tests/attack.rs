@@ -76,7 +76,7 @@ fn assert_works(world: &mut World, id: ClientId, text: &str) {
 
 /// What an endpoint holds besides its counters.
 fn snapshot(endpoint: &impl Debug) -> String {
-    const COUNTERS: [&str; 3] = ["datagrams: ", "discarded: ", "failed: "];
+    const COUNTERS: [&str; 4] = ["datagrams: ", "discarded: ", "failed: ", "turn_at: "];
     let printed = format!("{endpoint:?}");
     let kept = |field: &&str| !COUNTERS.iter().any(|counter| field.contains(counter));
     printed.split(", ").filter(kept).collect::<Vec<_>>().join(", ")

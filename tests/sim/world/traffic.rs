@@ -14,8 +14,10 @@ use node_proto::transmit::{Ecn, Path};
 const SENDS_AT_ONCE_MAX: usize = 20_000;
 
 impl World {
-    /// Gives a datagram to the hub as if it came from `from`, and returns what the hub says to anyone.
+    /// Gives a datagram to the hub as if it came from `from`, in a turn of its own, and returns what the hub says to
+    /// anyone.
     pub fn inject(&mut self, from: SocketAddr, datagram: &[u8]) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.now = self.now + Duration::from_micros(1);
         let mut answers = Vec::new();
         let mut copy = datagram.to_vec();
         let (now, path) = (self.hub_machine.clock(self.now), Path::new(from, 0));

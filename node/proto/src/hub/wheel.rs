@@ -23,8 +23,10 @@ pub(super) struct Wheel {
     used: [u64; WORDS],
     /// The tick up to which all has been taken out.
     now: u64,
-    /// Emptied slots are swapped with it, so that both keep their memory.
+    /// What was taken out of a slot last.
     taken: Vec<SessionId>,
+    /// The memory of slots that were emptied, for those that are filled next.
+    spare: Vec<Vec<SessionId>>,
 }
 
 impl Default for Wheel {
@@ -34,6 +36,7 @@ impl Default for Wheel {
             used: [0; WORDS],
             now: 0,
             taken: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -47,6 +50,11 @@ impl Wheel {
             return armed;
         }
         let slot = place(wanted);
+        if self.slots[slot].capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            self.slots[slot] = spare;
+        }
         self.slots[slot].push(id);
         self.used[slot / 64] |= 1 << (slot % 64);
         wanted
@@ -74,7 +82,10 @@ impl Wheel {
         self.now = at.0 / TICK_US;
         let slot = place(self.now);
         self.used[slot / 64] &= !(1 << (slot % 64));
-        core::mem::swap(&mut self.slots[slot], &mut self.taken);
+        let emptied = core::mem::replace(&mut self.taken, core::mem::take(&mut self.slots[slot]));
+        if emptied.capacity() > 0 {
+            self.spare.push(emptied);
+        }
         Some((self.now, self.taken.drain(..)))
     }
 }

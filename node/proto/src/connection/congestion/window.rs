@@ -24,7 +24,8 @@ pub(super) struct Window {
 impl Window {
     /// The initial window (RFC 9002 section 7.2).
     pub(super) fn new(mtu_bytes: u64) -> Self {
-        let bytes = (INITIAL_DATAGRAMS * mtu_bytes).min(INITIAL_BYTES.max(INITIAL_DATAGRAMS_LEAST * mtu_bytes));
+        let bytes =
+            (INITIAL_DATAGRAMS * mtu_bytes).min(INITIAL_BYTES.max(INITIAL_DATAGRAMS_LEAST * mtu_bytes));
         Self { bytes, threshold_bytes: None, mtu_bytes }
     }
 
