@@ -154,8 +154,9 @@ pub const STREAMS_MAX: usize = 128;
 pub const REASSEMBLY_GAPS_MAX: usize = 64;
 /// Bytes held for all streams of a session.
 pub const REASSEMBLY_BYTES_MAX: usize = 262_144;
-/// Bytes of a room's entries that a client holds until their turn: what a hub may have on its way, and as much again.
-pub const ENTRIES_HOLD_BYTES_MAX: usize = 2 << 20;
+/// Bytes of a room's entries that a client holds until their turn: what a hub may have on its way, for the five round
+/// trips that it may take to fill a gap.
+pub const ENTRIES_HOLD_BYTES_MAX: usize = 8 << 20;
 
 // Loss recovery (RFC 9002) and closing.
 

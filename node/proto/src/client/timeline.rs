@@ -60,7 +60,7 @@ impl Timeline {
     pub(super) fn has_room(&self, sequence: Seq, len: usize, comes_with_next: bool) -> bool {
         //= spec/PROTOCOL.md#log-entries
         //# A receiver applies the next entry of a room and no other: it drops an older one and may hold newer
-        //# ones up to 2,097,152 bytes a room.
+        //# ones up to 8,388,608 bytes a room.
         let ready: usize = self.ready.iter().map(|(_, entry)| entry.len()).sum();
         let held = if sequence <= self.next { ready } else { ready + self.held() };
         let most = if comes_with_next { 2 * ENTRIES_HOLD_BYTES_MAX } else { ENTRIES_HOLD_BYTES_MAX };
@@ -165,12 +165,12 @@ mod tests {
     #[test]
     fn what_is_next_always_has_room() {
         let mut timeline = Timeline::new(Seq(1));
-        for sequence in 2..=33 {
+        for sequence in 2..=129 {
             assert!(timeline.has_room(Seq(sequence), 65_000, false));
             timeline.insert(Seq(sequence), &[0; 65_000]);
         }
-        assert!(!timeline.has_room(Seq(34), 65_000, false));
-        assert!(timeline.has_room(Seq(1), 65_536, false) && timeline.has_room(Seq(34), 1000, true));
+        assert!(!timeline.has_room(Seq(130), 65_000, false));
+        assert!(timeline.has_room(Seq(1), 65_536, false) && timeline.has_room(Seq(130), 1000, true));
         timeline.insert(Seq(1), b"first");
         assert_eq!(timeline.held(), 0);
     }
