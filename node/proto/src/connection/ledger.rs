@@ -15,6 +15,9 @@ const COPIES_MAX: u8 = 3;
 /// How long a packet that counts as lost is remembered before the round trip is known: it may arrive after all.
 const LOST_KEPT_FIRST: Duration = Duration::from_secs(1);
 
+/// Packets beyond which none that is lost is remembered: what is on its way needs the room.
+const LOST_KEPT_PACKETS: usize = 1024;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     InFlight,
@@ -384,7 +387,7 @@ impl Ledger {
             let is_over = match packet.state {
                 State::InFlight => !packet.traits.is_eliciting,
                 State::Acknowledged => true,
-                State::Lost => packet.sent + self.lost_kept <= now,
+                State::Lost => packet.sent + self.lost_kept <= now || self.packets.len() > LOST_KEPT_PACKETS,
                 // It stays as long as an acknowledgement could name it beside its neighbour.
                 State::LeftOut => self
                     .packets
@@ -485,6 +488,13 @@ mod tests {
         assert_eq!(ledger.len(), 1);
         ledger.enter(Instant(2_000_000), 100, 0, ELICITING);
         assert_eq!(ledger.len(), 1);
+    }
+
+    #[test]
+    fn a_burst_of_losses_does_not_fill_it() {
+        let mut ledger = ledger(1500);
+        lose_below(&mut ledger, 1490);
+        assert_eq!(ledger.len(), LOST_KEPT_PACKETS);
     }
 
     #[test]
