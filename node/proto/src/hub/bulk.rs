@@ -16,23 +16,19 @@ fn refused_id(transfer: TransferId) -> MessageId {
 
 impl Hub {
     pub(super) fn offer(&mut self, id: SessionId, transfer: TransferId, hash: Hash, size_bytes: u64) {
-        if size_bytes > self.config.blob_bytes_max {
+        // A hub that keeps none asks its shell for nothing: nobody there would answer.
+        if self.config.blob_bytes_max == 0 || size_bytes > self.config.blob_bytes_max {
             return self.refuse(id, kind::OFFER, Refusal::TooLarge, (refused_id(transfer), ""));
         }
-        self.begin_transfer(id, transfer, kind::OFFER, |key| Request::Begin { key, hash, size_bytes });
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.offered.insert(transfer, (hash, size_bytes));
-        }
+        let known = (hash, size_bytes);
+        self.begin_transfer(id, transfer, kind::OFFER, known, |key| Request::Begin { key, hash, size_bytes });
     }
 
     pub(super) fn fetch(&mut self, id: SessionId, transfer: TransferId, hash: Hash, from: u64) {
         if self.config.blob_bytes_max == 0 {
             return self.refuse(id, kind::FETCH, Refusal::NotValid, (refused_id(transfer), ""));
         }
-        self.begin_transfer(id, transfer, kind::FETCH, |key| Request::Find { key, hash });
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.offered.insert(transfer, (hash, from));
-        }
+        self.begin_transfer(id, transfer, kind::FETCH, (hash, from), |key| Request::Find { key, hash });
     }
 
     fn begin_transfer(
@@ -40,12 +36,14 @@ impl Hub {
         id: SessionId,
         transfer: TransferId,
         request: u64,
+        known: (Hash, u64),
         ask: impl FnOnce(crate::bulk::Key) -> Request,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if !session.bulk.has_room() || session.offered.len() >= spec::limits::TRANSFERS_MAX {
             return self.refuse(id, request, Refusal::LogFull, (refused_id(transfer), ""));
         }
+        session.offered.insert(transfer, known);
         let key = session.bulk.key(transfer);
         session.bulk.ask(ask(key));
         self.touch(id);
