@@ -134,3 +134,17 @@ fn what_is_not_there_is_refused() {
     let refused = |event: &ClientEvent| matches!(event, ClientEvent::TransferRefused { transfer: id, .. } if *id == transfer);
     assert!(world.nodes[ann.0].events.iter().any(refused));
 }
+
+/// A hub that keeps no blobs refuses each, an empty one too: nobody would ever do what it asked for.
+#[test]
+fn a_hub_that_keeps_none_refuses_even_nothing() {
+    let mut world = World::new(6, line());
+    world.kill_hub();
+    world.blob_bytes_max = 0;
+    world.start_hub();
+    let [ann, _] = two(&mut world);
+    world.client(ann).put(HASH, 0).expect("a first transfer");
+    world.run(ms(500));
+    let refused = |event: &ClientEvent| matches!(event, ClientEvent::TransferRefused { .. });
+    assert!(world.nodes[ann.0].events.iter().any(refused));
+}

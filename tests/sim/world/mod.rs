@@ -64,6 +64,8 @@ pub struct World {
     pub key_log: bool,
     /// When keys are changed; for hubs and clients that start from now on.
     pub keys: KeyPolicy,
+    /// Length of the largest blob that a hub keeps; for those that start from now on.
+    pub blob_bytes_max: u64,
     /// The hub's blobs.
     pub blobs: Blobs,
     /// What befalls a datagram besides what its link does, by its place among all that were sent: it takes so much
@@ -137,6 +139,7 @@ impl World {
             is_open: false,
             key_log: false,
             keys,
+            blob_bytes_max: 1 << 40,
             blobs: Blobs::default(),
             fates: BTreeMap::new(),
             repeats: BTreeMap::new(),
@@ -203,7 +206,7 @@ impl World {
             is_open: self.is_open,
             grace: self.grace,
             sessions_max: 1000,
-            blob_bytes_max: 1 << 40,
+            blob_bytes_max: self.blob_bytes_max,
             key_log: false,
             keys: self.keys,
         };
