@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::bytes::count;
-use crate::packet::{Endpoint, Packet, Protocol};
+use crate::dissection::{Endpoint, Protocol};
+use crate::packet::Packet;
 
 /// The packets from one endpoint to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -79,7 +80,7 @@ pub fn group(packets: &[Packet]) -> Vec<Flow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::Dissection;
+    use crate::dissection::Dissection;
 
     #[test]
     fn both_directions_are_one_flow() {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::canary::{CanaryReport, CanaryResult};
+use crate::dissection::{Endpoint, Protocol};
 use crate::flow::Flow;
 use crate::opacity::OpacityReport;
-use crate::packet::{Endpoint, Packet, Protocol};
+use crate::packet::Packet;
 use crate::reuse::{Pair, ReuseReport};
 use crate::session::{self, Session, Stage};
 use crate::verdict::{Finding, Level};

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`pcap`] | reads pcap and pcapng into records |
 //! | [`link`], `network` | take packets apart down to UDP payloads |
-//! | [`packet`], [`tree`] | a packet and its fields |
+//! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
 //! | [`flow`] | who talks to whom |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
@@ -26,6 +26,7 @@ mod bytes;
 pub mod canary;
 pub mod cli;
 mod coverage;
+pub mod dissection;
 pub mod flow;
 mod judge;
 pub mod ledger;

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::seconds;
 use crate::canary::CanaryReport;
+use crate::dissection::{Anomaly, Endpoint, Protocol};
 use crate::flow::Flow;
 use crate::ledger::Ledger;
 use crate::opacity::OpacityReport;
 use crate::open::SealedReport;
-use crate::packet::{Anomaly, Endpoint, Packet, Protocol};
+use crate::packet::Packet;
 use crate::report::{CaptureSummary, Report};
 use crate::reuse::ReuseReport;
 use crate::session::Session;

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{sanitise, seconds};
-use crate::packet::{Endpoint, Packet};
+use crate::dissection::Endpoint;
+use crate::packet::Packet;
 use crate::report::Report;
 use crate::session::{Kind, Member, Session, Stage};
 

@@ -8,7 +8,8 @@ use spec::wire::short::{ConnectionId, connection_id};
 
 use super::last_heard::Moment;
 use super::{Directory, Kind, Session, hex, payload};
-use crate::packet::{Endpoint, Packet};
+use crate::dissection::Endpoint;
+use crate::packet::Packet;
 use crate::verdict::{Finding, Level};
 
 /// A sender moves to its next id after 15 minutes of silence, and to the ids of the next generation 15 minutes

@@ -11,7 +11,8 @@ use spec::wire::short::ConnectionId;
 
 use super::datagram::{self, Claim};
 use super::payload;
-use crate::packet::{Endpoint, Packet};
+use crate::dissection::Endpoint;
+use crate::packet::Packet;
 
 /// How long datagrams of the place before may still be under way. A receiver takes an old id for three probe
 /// time-outs (PROTOCOL.md, Connection ids in use), and a probe time-out on a bad link is a few seconds.

@@ -26,7 +26,8 @@ pub use order::Stage;
 use spec::wire::long::AttemptId;
 use spec::wire::short::ConnectionId;
 
-use crate::packet::{Endpoint, Packet, Protocol};
+use crate::dissection::{Endpoint, Protocol};
+use crate::packet::Packet;
 use crate::verdict::Finding;
 use datagram::Claim;
 use last_heard::LastHeard;

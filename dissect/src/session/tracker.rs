@@ -10,7 +10,8 @@ use super::datagram::{self, Claim};
 use super::last_heard::{LastHeard, Moment};
 use super::order::{self, Event};
 use super::{Directory, Kind, Member, Session, Stage, hex, payload};
-use crate::packet::{Endpoint, Packet};
+use crate::dissection::Endpoint;
+use crate::packet::Packet;
 use crate::tree::{Class, Tree};
 use crate::verdict::{Finding, Level};
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::bytes::{Endian, array};
-use crate::packet::{Dissection, Endpoint, Protocol};
+use crate::dissection::{Dissection, Endpoint, Protocol};
 use crate::tree::Class;
 
 /// IP protocol numbers, from the IANA registry.

@@ -1,8 +1,8 @@
 //! Link layers: from the first captured byte to the network packet.
 
 use crate::bytes::{Endian, array};
+use crate::dissection::{Dissection, Protocol};
 use crate::network;
-use crate::packet::{Dissection, Protocol};
 use crate::tree::Class;
 
 /// LINKTYPE_ numbers, from <https://www.tcpdump.org/linktypes.html>; 12 and 14 are what some BSDs
