@@ -14,6 +14,7 @@
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`canary`] | does a secret occur in any form; E3 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
+//! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
 //!
@@ -25,6 +26,7 @@ mod analyse;
 mod bytes;
 pub mod canary;
 pub mod cli;
+pub mod complete;
 mod coverage;
 pub mod dissection;
 pub mod flow;
