@@ -6,7 +6,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`pcap`] | reads pcap and pcapng into records |
-//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
 //! | [`flow`] | who talks to whom |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
@@ -29,6 +29,7 @@ mod coverage;
 pub mod dissection;
 pub mod flow;
 mod judge;
+mod layout;
 pub mod ledger;
 pub mod link;
 mod network;
