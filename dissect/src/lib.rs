@@ -8,6 +8,7 @@
 //! | [`pcap`] | reads pcap and pcapng into records |
 //! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
+//! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
@@ -37,6 +38,7 @@ pub mod opacity;
 pub mod open;
 pub mod packet;
 pub mod pcap;
+pub mod reassembly;
 pub mod render;
 pub mod report;
 pub mod reuse;

@@ -37,7 +37,6 @@ fn payload(packet: &Dissection, data: &[u8]) -> Option<Vec<u8>> {
 
 #[test]
 fn a_datagram_is_found_under_every_link_layer() {
-    let ethernet = |tail: &[u8]| [&[2; 12], tail].concat();
     let mut cooked = [0; 14].to_vec();
     cooked.extend([8, 0]);
     let mut cooked_2 = vec![8, 0];
@@ -111,22 +110,47 @@ fn a_length_of_zero_means_the_rest() {
     assert_eq!(packet.anomalies[0].rule, "ip.length-zero");
 }
 
-/// Every header that is told of, in front of the same datagram.
+/// The same datagram in a frame.
+fn frame() -> Vec<u8> {
+    under(&ethernet(&[8, 0]), ipv4())
+}
+
+fn ethernet(tail: &[u8]) -> Vec<u8> {
+    [&[2; 12], tail].concat()
+}
+
+fn wlan(control: [u8; 2], tail: &[u8]) -> Vec<u8> {
+    [&control[..], &[0; 22], tail].concat()
+}
+
+/// An IPv4 packet around a packet.
+fn ip(next: u8, inner: Vec<u8>) -> Vec<u8> {
+    let len = u8::try_from(20 + inner.len()).unwrap();
+    under(&[0x45, 0, 0, len, 0, 0, 0, 0, 64, next, 0, 0, 9, 9, 9, 1, 9, 9, 9, 2], inner)
+}
+
+/// A UDP datagram around a packet.
+fn udp(port: u16, inner: Vec<u8>) -> Vec<u8> {
+    let len = u8::try_from(8 + inner.len()).unwrap();
+    let [high, low] = port.to_be_bytes();
+    ip(17, under(&[1, 1, high, low, 0, len, 0, 0], inner))
+}
+
+const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+
+fn assert_lead_to_the_datagram(cases: Vec<(&str, u16, Vec<u8>)>) {
+    for (what, link_type, data) in cases {
+        let packet = dissect(link_type, 0, &data);
+        assert_eq!(payload(&packet, &data).as_deref(), Some(PAYLOAD), "{what}: {packet:?}");
+        assert_eq!(packet.ends.unwrap().1.port, Some(9), "{what}");
+        assert_eq!(packet.tree.len(), data.len(), "{what}");
+        assert_eq!(packet.anomalies, [], "{what}");
+    }
+}
+
 #[test]
-fn encapsulations_lead_to_the_datagram_inside() {
-    let ethernet = |tail: &[u8]| [&[2; 12], tail].concat();
-    let ip = |next: u8, inner: Vec<u8>| {
-        let len = u8::try_from(20 + inner.len()).unwrap();
-        under(&[0x45, 0, 0, len, 0, 0, 0, 0, 64, next, 0, 0, 9, 9, 9, 1, 9, 9, 9, 2], inner)
-    };
-    let udp = |port: u8, port_high: u8, inner: Vec<u8>| {
-        let len = u8::try_from(8 + inner.len()).unwrap();
-        ip(17, under(&[1, 1, port_high, port, 0, len, 0, 0], inner))
-    };
-    let frame = || under(&ethernet(&[8, 0]), ipv4());
-    let wlan = |control: [u8; 2], tail: &[u8]| [&control[..], &[0; 22], tail].concat();
-    const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
-    let cases: Vec<(&str, u16, Vec<u8>)> = vec![
+fn link_layers_lead_to_the_datagram_inside() {
+    assert_lead_to_the_datagram(vec![
         ("PPP", 9, under(&[0xff, 3, 0, 0x21], ipv4())),
         ("PPP, short protocol", 9, under(&[0x21], ipv4())),
         ("PPP in HDLC framing", 50, under(&[0xff, 3, 0, 0x57], ipv6())),
@@ -162,6 +186,12 @@ fn encapsulations_lead_to_the_datagram_inside() {
             [under(&header, ipv4()), vec![0; 3]].concat()
         }),
         ("NFLOG, big-endian", 239, [under(&[2, 0, 0, 5, 0, 37, 0, 9], ipv4()), vec![0; 3]].concat()),
+    ]);
+}
+
+#[test]
+fn tunnels_lead_to_the_datagram_inside() {
+    assert_lead_to_the_datagram(vec![
         ("IP in IP", 228, ip(4, ipv4())),
         ("IPv6 in IPv4", 228, ip(41, ipv6())),
         ("GRE", 228, ip(47, under(&[0, 0, 8, 0], ipv4()))),
@@ -172,25 +202,18 @@ fn encapsulations_lead_to_the_datagram_inside() {
             228,
             ip(47, under(&[0x30, 1, 0x88, 0x0b, 0, 35, 0, 1, 0, 0, 0, 1, 0, 0x21], ipv4())),
         ),
-        ("VXLAN", 228, udp(0xb5, 0x12, under(&[8, 0, 0, 0, 0, 0, 7, 0], frame()))),
-        ("GTP-U", 228, udp(0x68, 8, under(&[0x30, 255, 0, 33, 0, 0, 0, 1], ipv4()))),
+        ("VXLAN", 228, udp(4789, under(&[8, 0, 0, 0, 0, 0, 7, 0], frame()))),
+        ("GTP-U", 228, udp(2152, under(&[0x30, 255, 0, 33, 0, 0, 0, 1], ipv4()))),
         ("GTP-U, extended", 228, {
             let header = [0x34, 255, 0, 41, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0];
-            udp(0x68, 8, under(&header, ipv4()))
+            udp(2152, under(&header, ipv4()))
         }),
         (
             "authentication header",
             228,
             ip(51, under(&[17, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], ipv4()[20..].to_vec())),
         ),
-    ];
-    for (what, link_type, data) in cases {
-        let packet = dissect(link_type, 0, &data);
-        assert_eq!(payload(&packet, &data).as_deref(), Some(PAYLOAD), "{what}: {packet:?}");
-        assert_eq!(packet.ends.unwrap().1.port, Some(9), "{what}");
-        assert_eq!(packet.tree.len(), data.len(), "{what}");
-        assert_eq!(packet.anomalies, [], "{what}");
-    }
+    ]);
 }
 
 #[test]

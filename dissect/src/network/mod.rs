@@ -60,7 +60,6 @@ pub(crate) fn dissect(packet: &mut Dissection, body: &[u8]) {
 
 /// Takes apart what fragments were put together to: a packet without its IP header, between `ends`.
 #[must_use]
-#[allow(dead_code)]
 pub(crate) fn reassembled(ends: (Endpoint, Endpoint), next: u8, data: &[u8]) -> Dissection {
     let mut packet = Dissection { ends: Some(ends), ..Dissection::default() };
     transport::dissect(&mut packet, data, next, data.len());
