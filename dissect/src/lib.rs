@@ -6,8 +6,9 @@
 //! | module | does |
 //! |---|---|
 //! | [`pcap`] | reads pcap and pcapng into records |
-//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
+//! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
@@ -31,6 +32,7 @@ mod coverage;
 pub mod dissection;
 pub mod flow;
 mod judge;
+mod layout;
 pub mod ledger;
 pub mod link;
 mod network;
@@ -38,6 +40,7 @@ pub mod opacity;
 pub mod open;
 pub mod packet;
 pub mod pcap;
+pub mod reassembly;
 pub mod render;
 pub mod report;
 pub mod reuse;
