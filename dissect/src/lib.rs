@@ -12,7 +12,9 @@
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
+//! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
@@ -23,6 +25,7 @@
 
 mod analyse;
 mod bytes;
+pub mod calibrate;
 pub mod canary;
 pub mod cli;
 mod coverage;
@@ -31,7 +34,9 @@ pub mod flow;
 mod judge;
 pub mod ledger;
 pub mod link;
+pub mod metadata;
 mod network;
+mod noise;
 pub mod opacity;
 pub mod open;
 pub mod packet;
