@@ -9,6 +9,7 @@
 //! | [`link`], `network` | take packets apart down to UDP payloads |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
 //! | [`flow`] | who talks to whom |
+//! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
@@ -27,6 +28,7 @@ pub mod canary;
 pub mod cli;
 mod coverage;
 pub mod dissection;
+pub mod fields;
 pub mod flow;
 mod judge;
 pub mod ledger;
