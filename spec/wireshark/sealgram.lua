@@ -1321,8 +1321,8 @@ local function take_plain(result, session, side, plain)
   state.streams[attempt] = state.streams[attempt] or {}
   result.frames, result.said = frames, said_in(frames, state.streams[attempt], side)
   local lines = {}
-  for _, frame in ipairs(frames) do lines[#lines + 1] = summary(frame) end
   for _, said in ipairs(result.said) do lines[#lines + 1] = said_summary(said) end
+  for _, frame in ipairs(frames) do lines[#lines + 1] = summary(frame) end
   result.info = (result.info or "FIN") .. " " .. concat(lines, ", ")
 end
 

@@ -221,3 +221,36 @@ fn datagrams_of_a_port_that_is_ours_need_no_handshake() {
         assert_eq!(tshark.read(&run.pcap(), None, more).lines().count(), shown);
     }
 }
+
+/// Wireshark reads a capture that is being made, and the key log beside it.
+#[test]
+fn a_key_log_that_grows_is_read_on() {
+    let Some(tshark) = Tshark::find() else { return };
+    let run = Run::new(11, 8, Leak::None);
+    let first = Run { datagrams: run.datagrams[..9].to_vec(), ..run.clone() };
+    let (whole, len) = (run.pcap(), first.pcap().len());
+    // tshark has the last packet of a part only when it knows that the next begins.
+    let rows = tshark.live([&whole[..len], &whole[len..]], 8, &run.key_log, "sealgram.opened");
+    assert_eq!(rows.len(), run.datagrams.len());
+    assert!(rows[..8].iter().all(|row| row == "0"), "{rows:?}");
+    assert!(rows[9..].iter().all(|row| row == "1"), "{rows:?}");
+}
+
+#[test]
+fn without_tags_the_same_is_read_and_said_to_be_unverified() {
+    let Some(tshark) = Tshark::find() else { return };
+    let run = journey();
+    let columns = ["sealgram.opened", "sealgram.packet_number", "sealgram.frame.type"];
+    let verified = tshark.fields(&run.pcap(), Some(&run.key_log), &columns);
+    let columns = columns.iter().flat_map(|column| ["-e", column]);
+    let more: Vec<&str> =
+        ["-o", "sealgram.verify_tags:FALSE", "-T", "fields"].into_iter().chain(columns).collect();
+    let said = tshark.read(&run.pcap(), Some(&run.key_log), &more);
+    for (row, verified) in said.lines().zip(&verified) {
+        let row: Vec<&str> = row.split('\t').collect();
+        // FIN is followed with the whole handshake, and that never without its tags.
+        let is_short = !verified[1].is_empty();
+        assert_eq!(row[0], if is_short { "2" } else { verified[0].as_str() });
+        assert_eq!(row[1..], verified[1..]);
+    }
+}

@@ -164,7 +164,7 @@ pub(crate) fn rows(report: &Report, run: &Run) -> Vec<Vec<String>> {
     for datagram in report.sealed.iter().flat_map(|sealed| &sealed.datagrams) {
         let row = &mut rows[datagram.packet - 1];
         row.put("sealgram.opened", 1);
-        for place in &datagram.place {
+        if let Some(place) = &datagram.place {
             row.put("sealgram.packet_number", place.number);
             row.put("sealgram.epoch", place.epoch);
             row.put("sealgram.generation", place.generation);
@@ -265,6 +265,9 @@ pub(crate) fn nonsense() -> Run {
     talk.run
 }
 
+/// What is done to a sound capture.
+type Change<'a> = &'a dyn Fn(&mut Run);
+
 /// Captures in which something is wrong, by the rule that says so, and whether it takes the keys to see it.
 pub(crate) fn faults() -> Vec<(&'static str, Run, bool)> {
     let talk = |seed| {
@@ -312,12 +315,12 @@ pub(crate) fn faults() -> Vec<(&'static str, Run, bool)> {
     faults.push(("sealed.not-derived", log("SGM1_CHAIN", "# SGM1_CHAIN"), true));
     faults.push(("sealed.no-secrets", Run { key_log: talk(35).run.key_log, ..whole.clone() }, true));
 
-    let changed = |change: &dyn Fn(&mut Run)| {
+    let changed = |change: Change<'_>| {
         let mut run = whole.clone();
         change(&mut run);
         run
     };
-    let blind: [(_, &dyn Fn(&mut Run)); 5] = [
+    let blind: [(_, Change<'_>); 5] = [
         ("session.format", &|run| {
             run.datagrams.last_mut().unwrap().payload.pop();
         }),

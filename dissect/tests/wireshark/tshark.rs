@@ -1,8 +1,9 @@
 //! tshark with our dissector, and nothing of whoever runs the test.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -70,6 +71,31 @@ impl Tshark {
         let more: Vec<&str> = ["-T", "fields"].into_iter().chain(columns).collect();
         let row = |line: &str| line.split('\t').map(str::to_owned).collect();
         self.read(capture, key_log, &more).lines().map(row).collect()
+    }
+
+    /// The first column of a capture that arrives in two parts, the second when the key log has grown.
+    pub(crate) fn live(
+        &self,
+        parts: [&[u8]; 2],
+        first_rows: usize,
+        key_log: &str,
+        column: &str,
+    ) -> Vec<String> {
+        let path = self.file("growing", "# nothing yet\n");
+        let mut command = self.with_script(Some(&path));
+        command.args(["-l", "-r", "-", "-T", "fields", "-e", column]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut rows = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        stdin.write_all(parts[0]).unwrap();
+        let mut seen: Vec<String> = rows.by_ref().take(first_rows).collect();
+        self.file("growing", format!("# nothing yet\n{key_log}"));
+        stdin.write_all(parts[1]).unwrap();
+        drop(stdin);
+        seen.extend(rows);
+        assert!(child.wait().unwrap().success());
+        seen
     }
 
     /// How often each rule was broken.
