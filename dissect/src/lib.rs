@@ -6,8 +6,9 @@
 //! | module | does |
 //! |---|---|
 //! | [`pcap`] | reads pcap and pcapng into records |
-//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
+//! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
 //! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
@@ -15,6 +16,7 @@
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`canary`] | does a secret occur in any form; E3 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
+//! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
 //!
@@ -26,11 +28,13 @@ mod analyse;
 mod bytes;
 pub mod canary;
 pub mod cli;
+pub mod complete;
 mod coverage;
 pub mod dissection;
 pub mod fields;
 pub mod flow;
 mod judge;
+mod layout;
 pub mod ledger;
 pub mod link;
 mod network;
@@ -38,6 +42,7 @@ pub mod opacity;
 pub mod open;
 pub mod packet;
 pub mod pcap;
+pub mod reassembly;
 pub mod render;
 pub mod report;
 pub mod reuse;
