@@ -149,7 +149,9 @@ fn samples<'a>(bytes: &'a [u8], packets: &[Packet]) -> Vec<Sample<'a>> {
                 Class::Mac => add("mac", range),
                 Class::KeyShare => add(opacity::KEY_SHARE, range),
                 class if class.is_uniform() => add(kind, range),
-                _ if matches!(first.name, "attempt-id" | "connection-id") => add("id", range),
+                _ if matches!(first.name, "sealgram.attempt_id" | "sealgram.connection_id") => {
+                    add("id", range)
+                }
                 _ => {}
             }
         }

@@ -10,6 +10,7 @@
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
 //! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
+//! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod complete;
 mod coverage;
 pub mod dissection;
+pub mod fields;
 pub mod flow;
 mod judge;
 mod layout;
