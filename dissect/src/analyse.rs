@@ -5,18 +5,21 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use crate::canary::{self, Canary, CanaryReport, Sealed};
+use crate::complete::{self, ClientTranscript};
 use crate::coverage::Coverage;
-use crate::evidence::Evidence;
 use crate::flow::{self, Flow};
 use crate::judge;
 use crate::ledger::Ledger;
+use crate::opacity;
 use crate::open::{KeyLog, Opening};
 use crate::packet::{self, Packet};
 use crate::pcap::Capture;
 use crate::progress::Progress;
 use crate::report::{CaptureSummary, Report};
+use crate::reuse;
 use crate::row::Row;
-use crate::session::{Directory, Recognised, Tracker};
+use crate::samples;
+use crate::session::{Directory, Kind, Recognised, Tracker};
 use crate::source::{DECOMPRESSED_BYTES_MAX, ReadError, Source};
 use crate::survey::{Outlook, Survey};
 use crate::verdict::{Finding, Level, Scope, Verdict};
@@ -29,7 +32,9 @@ pub struct Options {
     pub canaries: Vec<String>,
     /// The secrets of the sessions, as far as they are known.
     pub key_log: Option<KeyLog>,
-    /// The level that the verdict requires; E4 with a key log and E2 without, unless it is given.
+    /// What the clients reported that was said.
+    pub transcript: Option<ClientTranscript>,
+    /// The level that the verdict requires; see [`Options::required`].
     pub require: Option<Level>,
     /// Which flows are judged.
     pub scope: Scope,
@@ -54,8 +59,14 @@ impl Options {
         }
     }
 
-    fn required(&self) -> Level {
-        let usual = if self.key_log.is_some() { Level::E4 } else { Level::E2 };
+    /// The level required: the one given, else E5 with a transcript, E4 with a key log, and E2 without.
+    #[must_use]
+    pub fn required(&self) -> Level {
+        let usual = match (&self.key_log, &self.transcript) {
+            (_, Some(_)) => Level::E5,
+            (Some(_), None) => Level::E4,
+            (None, None) => Level::E2,
+        };
         self.require.unwrap_or(usual)
     }
 
@@ -97,7 +108,7 @@ pub fn examine(
     let mut judging = Judging::new(outlook.tracker(), opening);
     walk(source, "judging", progress, |packet, data| judging.take(packet, data, rows))?;
     let canary = search(&secrets, source)?;
-    let mut report = judging.finish(survey, canary, sha256, source);
+    let mut report = judging.finish(survey, canary, sha256, source, options.transcript.as_ref());
     report.findings.extend(fault);
     report.findings.sort_by(|a, b| {
         (a.severity, a.level, a.packet, a.rule, &a.text)
@@ -133,7 +144,8 @@ struct Judging<'a> {
     without_keys: Directory,
     ledger: Ledger,
     coverage: Coverage,
-    evidence: Evidence,
+    opacity: opacity::Judge,
+    reuse: reuse::Detector,
     /// The first packet that lists versions which are none.
     odd_versions: Option<usize>,
 }
@@ -146,7 +158,8 @@ impl<'a> Judging<'a> {
             without_keys: Directory::default(),
             ledger: Ledger::new(),
             coverage: Coverage::default(),
-            evidence: Evidence::default(),
+            opacity: opacity::Judge::new(),
+            reuse: reuse::Detector::new(),
             odd_versions: None,
         }
     }
@@ -164,21 +177,45 @@ impl<'a> Judging<'a> {
         }
         self.ledger.take(packet);
         self.coverage.take(packet, data);
-        self.evidence.take(packet, data);
+        self.take_samples(packet, data);
         if judge::has_odd_versions(packet, data) {
             self.odd_versions.get_or_insert(packet.number);
         }
         rows(&Row { packet, data, member, opened: opened.as_ref() });
     }
 
-    fn finish(self, survey: Survey, mut canary: CanaryReport, sha256: String, source: &Source) -> Report {
+    /// What should look random.
+    fn take_samples(&mut self, packet: &Packet, data: &[u8]) {
+        if packet.message.is_none() {
+            return;
+        }
+        let mut is_new = false;
+        samples::of(packet, data, |sample| {
+            is_new |= self.opacity.take(&sample) && Some(sample.kind) == packet.message;
+            self.reuse.take(&sample);
+        });
+        let first = packet.datagram(data).first().filter(|_| packet.message == Some(Kind::Short.name()));
+        if let Some(first) = first.filter(|_| is_new) {
+            self.opacity.take_first_byte(*first);
+        }
+        self.reuse.take_datagram(packet, data);
+    }
+
+    fn finish(
+        self,
+        survey: Survey,
+        mut canary: CanaryReport,
+        sha256: String,
+        source: &Source,
+        transcript: Option<&ClientTranscript>,
+    ) -> Report {
+        let (opacity, reuse) = (self.opacity.finish(), self.reuse.finish());
         let Self { tracker, mut opening, mut without_keys, .. } = self;
         let directory = opening.as_mut().map_or(&mut without_keys, Opening::directory);
         let Recognised { sessions, mut findings, .. } = tracker.finish(directory);
         findings.extend(judge::conformance(&sessions, &survey.flows));
         findings.extend(judge::flows(&survey.flows, survey.packets_of_other_flows));
         findings.extend(self.odd_versions.map(judge::odd_versions));
-        let (opacity, reuse) = self.evidence.finish();
         findings.extend(judge::opacity(&opacity, &reuse));
         findings.extend(judge::canary(&canary));
         let sealed = opening.map(|opening| {
@@ -187,7 +224,19 @@ impl<'a> Judging<'a> {
             counted.finish(&mut canary);
             sealed
         });
-        findings.extend(judge::beyond(sealed.is_some()));
+        if sealed.is_none() {
+            findings.push(Finding::gap(Level::E4, "sealed.no-key-log", "no key log was given"));
+        }
+        let complete = transcript.map(|reported| {
+            let opened = sealed.iter().flat_map(|sealed| sealed.transcripts.values());
+            let (complete, found) = complete::compare(reported, opened);
+            findings.extend(found.into_iter().chain(complete::canaries(&canary)));
+            complete
+        });
+        if complete.is_none() {
+            findings.push(complete::absent());
+        }
+        findings.push(Finding::gap(Level::E6, "compare.one-capture", "one capture alone compares with nothing"));
         let ledger = self.ledger.finish(source.len());
         let truncated = self.coverage.truncated;
         findings.extend(self.coverage.finish(&survey.file, &ledger));
@@ -195,6 +244,6 @@ impl<'a> Judging<'a> {
         let capture = CaptureSummary { file: survey.file, file_len, given_len, sha256, truncated };
         let flows: Vec<Flow> = survey.flows;
         let verdict = Verdict::weigh(&findings, Level::E0);
-        Report { capture, flows, sessions, ledger, canary, opacity, reuse, sealed, findings, verdict }
+        Report { capture, flows, sessions, ledger, canary, opacity, reuse, sealed, complete, findings, verdict }
     }
 }

@@ -63,17 +63,6 @@ pub(crate) fn flows(flows: &[Flow], packets_of_others: u64) -> Option<Finding> {
     (packets_of_others > 0).then(|| Finding::gap(Level::E1, "flow.many", text))
 }
 
-/// What takes more than a capture.
-pub(crate) fn beyond(has_keys: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !has_keys {
-        findings.push(Finding::gap(Level::E4, "sealed.no-key-log", "no key log was given"));
-    }
-    findings.push(Finding::gap(Level::E5, "transcript.none", "no transcript of the programs was given"));
-    findings.push(Finding::gap(Level::E6, "compare.none", "no second capture was compared"));
-    findings
-}
-
 /// A packet whose VERSION is odd.
 pub(crate) fn odd_versions(packet: usize) -> Finding {
     let text = "a VERSION datagram lists what is no version";
@@ -86,7 +75,7 @@ pub(crate) fn has_odd_versions(packet: &Packet, data: &[u8]) -> bool {
     let is_version = |version: &[u8]| {
         version == [0; 4] || version.starts_with(b"SGM") || version.iter().all(|byte| byte & 0x0f == 0x0a)
     };
-    let listed = packet.dissection.tree.range("versions").and_then(|range| data.get(range));
+    let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
     listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
 }
 
@@ -121,6 +110,28 @@ pub(crate) fn opacity(opacity: &OpacityReport, reuse: &ReuseReport) -> Vec<Findi
     };
     pairs("reuse.window", "16 bytes of ciphertext", &reuse.repeated_windows);
     pairs("reuse.keystream", "keystream: the high bits of their bytes agree", &reuse.shared_keystream);
+    pairs("reuse.ephemeral-key", "a key share, in two attempts", &reuse.reused_keys);
+    for packet in reuse.low_order_keys.iter().take(LISTED) {
+        let text = "a public key that makes every shared secret the same";
+        findings.push(Finding::violation(Level::E2, "reuse.low-order-key", text).in_packet(*packet));
+    }
+    findings.extend(reuse_bounds(reuse));
+    findings
+}
+
+/// What was not compared for want of memory.
+fn reuse_bounds(reuse: &ReuseReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let bits = reuse.window_sampling_bits.max(reuse.signature_sampling_bits);
+    if bits > 0 {
+        let text =
+            format!("too much to compare all of it: one window of 2^{bits} was compared with all others");
+        findings.push(Finding::note(Level::E2, "reuse.sampled", text));
+    }
+    if reuse.keys_not_compared > 0 {
+        let text = format!("{} key shares were not compared with earlier ones", reuse.keys_not_compared);
+        findings.push(Finding::gap(Level::E2, "reuse.keys-not-compared", text));
+    }
     findings
 }
 

@@ -11,15 +11,20 @@
 //! |---|---|
 //! | [`source`], [`progress`] | where the bytes come from: files, pipes, compressed captures |
 //! | [`pcap`] | reads pcap and pcapng, record by record |
-//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`], `walk` | a packet, what its headers say, its fields; one after the other |
+//! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
+//! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | `survey` | the walks before the judging one |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
-//! | `samples`, `evidence`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
+//! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
+//! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
+//! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
 //!
@@ -29,21 +34,27 @@
 
 mod analyse;
 mod bytes;
+pub mod calibrate;
 pub mod canary;
 pub mod cli;
+pub mod complete;
 mod coverage;
 pub mod dissection;
-mod evidence;
+pub mod fields;
 pub mod flow;
 mod judge;
+mod layout;
 pub mod ledger;
 pub mod link;
+pub mod metadata;
 mod network;
+mod noise;
 pub mod opacity;
 pub mod open;
 pub mod packet;
 pub mod pcap;
 pub mod progress;
+pub mod reassembly;
 pub mod render;
 pub mod report;
 pub mod reuse;

@@ -24,7 +24,7 @@ pub(crate) fn of<'a>(packet: &Packet, data: &'a [u8], mut take: impl FnMut(Sampl
             Class::Mac => add("mac", range),
             Class::KeyShare => add(KEY_SHARE, range),
             class if class.is_uniform() => add(kind, range),
-            _ if matches!(first.name, "attempt-id" | "connection-id") => add("id", range),
+            _ if matches!(first.name, "sealgram.attempt_id" | "sealgram.connection_id") => add("id", range),
             _ => {}
         }
     }

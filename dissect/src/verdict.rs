@@ -19,9 +19,9 @@ pub enum Level {
     E3,
     /// Sealed: every tag verifies under keys derived here, and resealing gives the same bytes.
     E4,
-    /// Transcript: what was opened is what the programs say was said, and all of it.
+    /// Complete: what was opened is what the clients reported, word for word, and nothing else.
     E5,
-    /// Difference: two captures that differ in what was said cannot be told apart.
+    /// Differential: captures of the same script with other contents cannot be told apart.
     E6,
 }
 
@@ -38,8 +38,8 @@ impl Level {
             Self::E2 => "opacity",
             Self::E3 => "canary",
             Self::E4 => "sealed",
-            Self::E5 => "transcript",
-            Self::E6 => "difference",
+            Self::E5 => "complete",
+            Self::E6 => "differential",
         }
     }
 }
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn table() {
-        use Level::{E0, E1, E2, E3, E4, E6};
+        use Level::{E0, E1, E2, E3, E4, E5, E6};
         let gap = |level| Finding::gap(level, "test", "");
         let violation = |level| Finding::violation(level, "test", "");
         let cases = [
@@ -249,7 +249,7 @@ mod tests {
             (vec![gap(E0)], E0, Outcome::Inconclusive, None),
             (vec![violation(E3)], E2, Outcome::Refuted, Some(E2)),
             (vec![gap(E1), violation(E3)], E2, Outcome::Refuted, Some(E0)),
-            (vec![Finding::note(E0, "test", "")], E4, Outcome::Proved, Some(E6)),
+            (vec![Finding::note(E0, "test", ""), gap(E5)], E4, Outcome::Proved, Some(E4)),
         ];
         for (findings, required, outcome, reached) in cases {
             let verdict = Verdict::weigh(&findings, required);

@@ -1,5 +1,6 @@
 //! The command line of `dissect`.
 
+mod calibrate;
 mod progress;
 
 use std::fs::{self, File};
@@ -7,15 +8,17 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, examine};
+use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
 use crate::row::Row;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
+use calibrate::Calibrate;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -24,8 +27,8 @@ Levels of evidence, each including the ones before it:
   E2  opacity       sealed bytes show no structure and no reuse
   E3  canary        no secret occurs in any form; the search proves itself in every run
   E4  sealed        every tag verifies under keys derived here from the key log
-  E5  transcript    what was opened is what the programs say was said
-  E6  difference    two captures that differ in what was said cannot be told apart
+  E5  complete      what was opened is what the clients reported, word for word
+  E6  differential  two captures with other contents cannot be told apart
 
 A violation at any level refutes. A gap keeps its level, and those above it, from being reached.
 
@@ -57,14 +60,21 @@ Examples:
   dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
-  dissect leaky.pcap --expect refuted";
+  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect leaky.pcap --expect refuted
+  dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The capture, pcap or pcapng, compressed or not; `-` reads standard input.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
 
     /// A secret text that may not occur on the wire in any form; can be given more than once.
     #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
@@ -75,7 +85,12 @@ struct Arguments {
     #[arg(long = "keylog", value_name = "FILE")]
     key_logs: Vec<PathBuf>,
 
-    /// The level of evidence to require. Without it: E2, or E4 with a key log.
+    /// What a client printed with `node join --json`, to compare with what was opened, word for word; can be
+    /// given more than once, and should be given for every client.
+    #[arg(long = "transcript", value_name = "FILE", requires = "key_logs")]
+    transcripts: Vec<PathBuf>,
+
+    /// The level of evidence to require. Without it: E2, E4 with a key log, or E5 with transcripts.
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
@@ -107,6 +122,12 @@ enum Expectation {
     Refuted,
 }
 
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Calibrate(Calibrate),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
@@ -121,7 +142,14 @@ fn not_empty(text: &str) -> Result<String, &'static str> {
 #[must_use]
 pub fn run() -> u8 {
     let arguments = Arguments::parse();
-    match judge(&arguments) {
+    let done = match (&arguments.command, &arguments.file) {
+        (Some(Command::Calibrate(calibrate)), _) => {
+            calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
+        }
+        (None, Some(file)) => judge(&arguments, file),
+        (None, None) => Err(anyhow::anyhow!("no capture was given")),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Nothing can be done about a standard error that is closed.
@@ -131,16 +159,17 @@ pub fn run() -> u8 {
     }
 }
 
-fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
+fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
         canaries: arguments.canaries.clone(),
         key_log: key_log(&arguments.key_logs)?,
+        transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
         scope: arguments.scope,
     };
     let terminal = progress::Terminal::new(arguments.quiet);
-    let source = source(arguments, &terminal)?;
-    let (code, printed) = print(arguments, &source, &options, &terminal)?;
+    let source = source(arguments, file, &terminal)?;
+    let (code, printed) = print(arguments, &source, &options, &terminal).with_context(|| shown(file))?;
     match printed {
         // Whoever reads the report has had enough of it; the verdict stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
@@ -163,19 +192,32 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
     Ok((!files.is_empty()).then_some(merged))
 }
 
+/// All transcripts as one; `None` when there is none.
+fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+    let mut merged = ClientTranscript::default();
+    for file in files {
+        let name = shown(file);
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        let transcript =
+            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+        merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
+    }
+    Ok((!files.is_empty()).then_some(merged))
+}
+
 /// A file name that cannot drive the terminal it is shown on.
 fn shown(file: &Path) -> String {
     render::sanitise(&file.display().to_string())
 }
 
 /// The capture that is named.
-fn source(arguments: &Arguments, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> anyhow::Result<Source> {
     let max = arguments.decompressed_max.saturating_mul(1 << 20);
-    if arguments.file.as_os_str() == "-" {
+    if file.as_os_str() == "-" {
         return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
     }
-    let name = shown(&arguments.file);
-    let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
+    let name = shown(file);
+    let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
     Source::of_file(file, max, terminal).context(name)
 }
 
@@ -189,12 +231,11 @@ fn print(
     let stdout = io::stdout();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let out = BufWriter::new(stdout.lock());
-    let name = || shown(&arguments.file);
     match arguments.format {
         Format::Text => {
             let style = render::Style { colour, packets: !arguments.quiet };
             let mut text = render::Text::new(style, out);
-            let report = examine(source, options, terminal, &mut |row| text.row(row)).with_context(name)?;
+            let report = examine(source, options, terminal, &mut |row| text.row(row))?;
             terminal.clear();
             Ok((arguments.exit_code(&report), text.finish(&report)))
         }
@@ -205,7 +246,7 @@ fn print(
                     json.row(row);
                 }
             };
-            let report = examine(source, options, terminal, &mut row).with_context(name)?;
+            let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
             let code = arguments.exit_code(&report);
             Ok((code, json.finish(&report, code)))

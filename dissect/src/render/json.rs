@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::seconds;
 use crate::canary::CanaryReport;
+use crate::complete::CompleteReport;
 use crate::dissection::{Anomaly, Endpoint, Protocol};
 use crate::flow::Flow;
 use crate::ledger::Ledger;
@@ -70,6 +71,7 @@ impl<W: Write> Json<W> {
             reuse: &report.reuse,
             canary: &report.canary,
             sealed: report.sealed.as_ref(),
+            complete: report.complete.as_ref(),
         };
         let text = serde_json::to_string_pretty(&document)?;
         if self.has_packets {
@@ -119,6 +121,7 @@ struct Document<'a> {
     reuse: &'a ReuseReport,
     canary: &'a CanaryReport,
     sealed: Option<&'a SealedReport>,
+    complete: Option<&'a CompleteReport>,
 }
 
 /// A packet in the document.

@@ -22,6 +22,7 @@ use serde::Serialize;
 
 pub(crate) use bodies::{Body, Digest, digest};
 pub use datagram::Kind;
+pub(crate) use datagram::has_short_length;
 pub(crate) use directory::{Directory, Owner};
 pub(crate) use last_heard::LastHeard;
 pub use order::Stage;
