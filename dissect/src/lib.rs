@@ -13,6 +13,7 @@
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
@@ -24,6 +25,7 @@
 mod analyse;
 mod bytes;
 pub mod canary;
+pub mod clear;
 pub mod cli;
 mod coverage;
 pub mod dissection;

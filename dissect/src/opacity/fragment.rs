@@ -5,7 +5,7 @@
 //! `M(t) = (R(t) + n - t) / n` is a martingale of mean 1 under uniform bytes, so by Ville's inequality
 //! `P(sup M ≥ c) ≤ 1/c`. The supremum is no e-value; tests are combined by Bonferroni.
 
-use super::approximate;
+use super::{StreamModels, approximate};
 
 /// Weight of the uniform distribution in every model, so that one odd byte does not end a stretch.
 const SLACK: f64 = 0.02;
@@ -38,6 +38,11 @@ pub(super) fn models() -> Vec<Model> {
         difference("text under a chained XOR", text),
         difference("repeated bytes", zeros),
     ]
+}
+
+/// The models that streams are weighed with.
+pub(super) fn stream_models() -> StreamModels {
+    StreamModels { text: [ratios(text), ratios(printable)], zeros: ratios(zeros) }
 }
 
 impl Model {

@@ -101,6 +101,21 @@ pub fn judge(samples: &[Sample<'_>], first_bytes: &[u8]) -> OpacityReport {
     report
 }
 
+/// `256 q(b)` of each byte, under the models that a stream of unknown bytes is weighed with.
+#[derive(Debug)]
+pub(crate) struct StreamModels {
+    /// Readable text.
+    pub(crate) text: [[f64; 256]; 2],
+    /// Structure that nobody can read as it stands: headers, numbers, padding.
+    pub(crate) zeros: [f64; 256],
+}
+
+/// The models for streams; computed once.
+pub(crate) fn stream_models() -> &'static StreamModels {
+    static MODELS: std::sync::OnceLock<StreamModels> = std::sync::OnceLock::new();
+    MODELS.get_or_init(fragment::stream_models)
+}
+
 /// Half of α, shared by Bonferroni among `tests` tests.
 fn limit_bits(tests: usize) -> f64 {
     ALPHA_BITS + 1.0 + approximate(tests.max(1)).log2()
