@@ -22,6 +22,7 @@
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
@@ -36,6 +37,7 @@ mod analyse;
 mod bytes;
 pub mod calibrate;
 pub mod canary;
+pub mod clear;
 pub mod cli;
 pub mod complete;
 mod coverage;
