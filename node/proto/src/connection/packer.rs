@@ -304,7 +304,7 @@ impl Packer<'_> {
         }
         self.write_stream_copies();
         self.write_ack_in_passing();
-        self.end_run();
+        self.ask_in_time();
         self.ask_if_unheard();
         self.add_grease();
         let path = self.connection.path();
@@ -313,7 +313,7 @@ impl Packer<'_> {
 
     fn seal_on(mut self, path: Path) -> bool {
         self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
-        let Self { connection, out, now, start, header, contents, traits, is_confirming, .. } = self;
+        let Self { connection, out, now, start, header, contents, traits, has_ping, is_confirming, .. } = self;
         let times = (now, connection.recovery.rtt.probe_timeout());
         if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
@@ -321,6 +321,9 @@ impl Packer<'_> {
             return false;
         }
         let bytes = out.len() - start;
+        if has_ping {
+            connection.recovery.asked();
+        }
         connection.recovery.on_sent(now, header.number, bytes, contents, traits);
         connection.paths.sent(path, bytes);
         connection.sent(now, header.number, bytes, traits.is_eliciting);
@@ -485,10 +488,10 @@ impl Packer<'_> {
         u64::from(content_len)
     }
 
-    /// The last packet that the window lets go asks to be acknowledged at once.
-    fn end_run(&mut self) {
-        let is_last = self.traits.is_eliciting && self.connection.recovery.is_last_of_run();
-        if is_last && !self.has_ping && self.remaining() > 0 {
+    /// Now and then a packet asks to be acknowledged at once.
+    fn ask_in_time(&mut self) {
+        let is_turn = self.traits.is_eliciting && self.connection.recovery.wants_answer();
+        if is_turn && !self.has_ping && self.remaining() > 0 {
             self.write(None, &Frame::Ping);
         }
     }

@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::transmit::Ecn;
 use alloc::collections::VecDeque;
 use core::time::Duration;
+use spec::limits::ACK_EVERY_PACKETS;
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 
@@ -22,6 +23,9 @@ use spec::wire::ack::Ack;
 const SMALL_WINDOW_DATAGRAMS: usize = 4;
 /// Bytes of a datagram that holds a line of chat.
 const SMALL_DATAGRAM_BYTES: usize = 285;
+
+/// Acknowledgements that each window is to bring.
+const ANSWERS_A_WINDOW: usize = 4;
 
 /// The recovery of one connection.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(super) struct Recovery {
     is_app_limited: bool,
     /// When the pacer lets the next packet go, once it held one back.
     paced_until: Option<Instant>,
+    /// Bytes that left since a packet last asked to be acknowledged at once.
+    unasked_bytes: usize,
 }
 
 /// What an acknowledgement touches besides.
@@ -68,6 +74,7 @@ impl Recovery {
             measured_at: None,
             is_app_limited: false,
             paced_until: None,
+            unasked_bytes: 0,
         }
     }
 
@@ -139,9 +146,20 @@ impl Recovery {
         room >= full || room >= SMALL_DATAGRAM_BYTES && self.window_bytes() < SMALL_WINDOW_DATAGRAMS * full
     }
 
-    /// Whether the window is full once another full datagram left.
-    pub(super) fn is_last_of_run(&self) -> bool {
+    /// Whether the next packet asks to be acknowledged at once: the window is full with it, or a quarter of a window
+    /// left since one that did. Of a window that is smaller than a few of the runs that a peer acknowledges by
+    /// itself, acknowledgements would come once a round trip, all of it would leave in their wake, and the link
+    /// would idle in between (draft-ietf-quic-ack-frequency section 8.3 wants four a round trip).
+    pub(super) fn wants_answer(&self) -> bool {
+        let quarter = self.window_bytes() / ANSWERS_A_WINDOW;
+        let is_seldom = quarter < ACK_EVERY_PACKETS as usize * self.mtu.size();
         self.room_bytes() < 2 * self.mtu.size()
+            || is_seldom && self.unasked_bytes + self.mtu.size() > quarter
+    }
+
+    /// A packet asks to be acknowledged at once.
+    pub(super) const fn asked(&mut self) {
+        self.unasked_bytes = 0;
     }
 
     /// There is nothing more to say although more might be said.
@@ -167,6 +185,7 @@ impl Recovery {
             self.congestion.on_sent(now, self.ledger.bytes_in_flight());
             self.pacer.on_sent(now, bytes as u64, &self.pace());
             self.loss.spend();
+            self.unasked_bytes = self.unasked_bytes.saturating_add(bytes);
         }
         if traits.is_marked {
             self.ecn.on_sent(Ecn::Ect0);
