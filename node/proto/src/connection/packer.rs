@@ -216,8 +216,12 @@ impl Connection {
         let is_probe = self.is_probing();
         // The end of the peer's window is kept for probes: they bring the ACK that moves it.
         let kept = if is_probe { 0 } else { PROBE_RESERVE_PACKETS };
-        self.numbers.next() <= self.number_limit.saturating_sub(kept)
-            && (is_probe || self.recovery.may_send(now))
+        if self.numbers.next() > self.number_limit.saturating_sub(kept) {
+            // The peer's window is full, and ours is not: that nothing is lost does not show that more would arrive.
+            self.recovery.ran_dry();
+            return false;
+        }
+        is_probe || self.recovery.may_send(now)
     }
 
     /// The length of the probe to send now, if one is due.
@@ -313,7 +317,8 @@ impl Packer<'_> {
 
     fn seal_on(mut self, path: Path) -> bool {
         self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
-        let Self { connection, out, now, start, header, contents, traits, has_ping, is_confirming, .. } = self;
+        let Self { connection, out, now, start, header, contents, traits, has_ping, is_confirming, .. } =
+            self;
         let times = (now, connection.recovery.rtt.probe_timeout());
         if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
@@ -321,10 +326,10 @@ impl Packer<'_> {
             return false;
         }
         let bytes = out.len() - start;
+        connection.recovery.on_sent(now, header.number, bytes, contents, traits);
         if has_ping {
             connection.recovery.asked();
         }
-        connection.recovery.on_sent(now, header.number, bytes, contents, traits);
         connection.paths.sent(path, bytes);
         connection.sent(now, header.number, bytes, traits.is_eliciting);
         true

@@ -127,7 +127,6 @@ impl Recovery {
             self.is_app_limited = false;
             return false;
         }
-        self.is_app_limited &= self.paced_until.is_none();
         self.paced_until.is_none()
     }
 
@@ -153,8 +152,7 @@ impl Recovery {
     pub(super) fn wants_answer(&self) -> bool {
         let quarter = self.window_bytes() / ANSWERS_A_WINDOW;
         let is_seldom = quarter < ACK_EVERY_PACKETS as usize * self.mtu.size();
-        self.room_bytes() < 2 * self.mtu.size()
-            || is_seldom && self.unasked_bytes + self.mtu.size() > quarter
+        self.room_bytes() < 2 * self.mtu.size() || is_seldom && self.unasked_bytes + self.mtu.size() >= quarter
     }
 
     /// A packet asks to be acknowledged at once.
@@ -327,4 +325,58 @@ impl Recovery {
 
 fn to_usize(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    const ELICITING: Traits = Traits { is_eliciting: true, is_marked: false, is_mtu_probe: false };
+
+    fn recovery(window_datagrams: usize) -> Recovery {
+        let mut recovery = Recovery::new(Instant(0), Algorithm::Cubic);
+        while recovery.window_bytes() < window_datagrams * FLOOR_BYTES {
+            let Recovery { congestion, rtt, .. } = &mut recovery;
+            congestion.on_acknowledged(Instant(1), Instant(0), FLOOR_BYTES, rtt, false);
+        }
+        recovery
+    }
+
+    /// Sends a window of full datagrams; the places of those that ask to be acknowledged.
+    fn asking(recovery: &mut Recovery) -> Vec<usize> {
+        let window = recovery.window_bytes() / FLOOR_BYTES;
+        let mut places = Vec::new();
+        for place in 1..=window {
+            let asks = recovery.wants_answer();
+            recovery.on_sent(Instant(0), place as u64, FLOOR_BYTES, 0, ELICITING);
+            if asks {
+                recovery.asked();
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    #[test]
+    fn a_small_window_asks_four_times_and_a_large_one_at_its_end() {
+        assert_eq!(asking(&mut recovery(10)), [3, 6, 9, 10]);
+        assert_eq!(asking(&mut recovery(40)), [10, 20, 30, 40]);
+        assert_eq!(asking(&mut recovery(100)), [100]);
+    }
+
+    #[test]
+    fn only_a_full_window_shows_that_it_is_used() {
+        let mut recovery = recovery(10);
+        recovery.ran_dry();
+        let mut sent = 0;
+        while recovery.has_room() {
+            assert!(recovery.may_send(Instant(1_000_000 * sent)));
+            assert!(recovery.is_app_limited);
+            recovery.on_sent(Instant(1_000_000 * sent), sent, FLOOR_BYTES, 0, ELICITING);
+            sent += 1;
+        }
+        assert!(!recovery.may_send(Instant(1_000_000 * sent)));
+        assert!(!recovery.is_app_limited);
+    }
 }
