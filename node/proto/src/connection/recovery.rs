@@ -146,13 +146,14 @@ impl Recovery {
     }
 
     /// Whether the next packet asks to be acknowledged at once: the window is full with it, or a quarter of a window
-    /// left since one that did. Of a window that is smaller than a few of the runs that a peer acknowledges by
-    /// itself, acknowledgements would come once a round trip, all of it would leave in their wake, and the link
-    /// would idle in between (draft-ietf-quic-ack-frequency section 8.3 wants four a round trip).
+    /// left since one that did. A peer acknowledges runs of packets; of a window that is not many of them, it would
+    /// acknowledge all at once, the next would leave in the wake of that, and the link would idle in between. Four
+    /// times a round trip keep it busy (Li et al., "TACK", SIGCOMM 2020).
     pub(super) fn wants_answer(&self) -> bool {
         let quarter = self.window_bytes() / ANSWERS_A_WINDOW;
         let is_seldom = quarter < ACK_EVERY_PACKETS as usize * self.mtu.size();
-        self.room_bytes() < 2 * self.mtu.size() || is_seldom && self.unasked_bytes + self.mtu.size() >= quarter
+        self.room_bytes() < 2 * self.mtu.size()
+            || is_seldom && self.unasked_bytes + self.mtu.size() >= quarter
     }
 
     /// A packet asks to be acknowledged at once.
