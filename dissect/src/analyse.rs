@@ -11,7 +11,7 @@ use crate::flow::{self, Flow};
 use crate::judge;
 use crate::ledger::Ledger;
 use crate::opacity;
-use crate::open::{KeyLog, Opening};
+use crate::open::{KeyLog, KnownKeys, Opening};
 use crate::packet::{self, Packet};
 use crate::pcap::Capture;
 use crate::progress::Progress;
@@ -146,6 +146,7 @@ struct Judging<'a> {
     coverage: Coverage,
     opacity: opacity::Judge,
     reuse: reuse::Detector,
+    known: KnownKeys,
     /// The first packet that lists versions which are none.
     odd_versions: Option<usize>,
 }
@@ -160,6 +161,7 @@ impl<'a> Judging<'a> {
             coverage: Coverage::default(),
             opacity: opacity::Judge::new(),
             reuse: reuse::Detector::new(),
+            known: KnownKeys::new(),
             odd_versions: None,
         }
     }
@@ -178,6 +180,9 @@ impl<'a> Judging<'a> {
         self.ledger.take(packet);
         self.coverage.take(packet, data);
         self.take_samples(packet, data);
+        if let Some(member) = member {
+            self.known.take(member, packet.number, packet.datagram(data));
+        }
         if judge::has_odd_versions(packet, data) {
             self.odd_versions.get_or_insert(packet.number);
         }
@@ -217,6 +222,7 @@ impl<'a> Judging<'a> {
         findings.extend(judge::flows(&survey.flows, survey.packets_of_other_flows));
         findings.extend(self.odd_versions.map(judge::odd_versions));
         findings.extend(judge::opacity(&opacity, &reuse));
+        findings.extend(self.known.finish());
         findings.extend(judge::canary(&canary));
         let sealed = opening.map(|opening| {
             let (sealed, found, counted) = opening.finish(&sessions);
@@ -236,7 +242,11 @@ impl<'a> Judging<'a> {
         if complete.is_none() {
             findings.push(complete::absent());
         }
-        findings.push(Finding::gap(Level::E6, "compare.one-capture", "one capture alone compares with nothing"));
+        findings.push(Finding::gap(
+            Level::E6,
+            "compare.one-capture",
+            "one capture alone compares with nothing",
+        ));
         let ledger = self.ledger.finish(source.len());
         let truncated = self.coverage.truncated;
         findings.extend(self.coverage.finish(&survey.file, &ledger));
@@ -244,6 +254,18 @@ impl<'a> Judging<'a> {
         let capture = CaptureSummary { file: survey.file, file_len, given_len, sha256, truncated };
         let flows: Vec<Flow> = survey.flows;
         let verdict = Verdict::weigh(&findings, Level::E0);
-        Report { capture, flows, sessions, ledger, canary, opacity, reuse, sealed, complete, findings, verdict }
+        Report {
+            capture,
+            flows,
+            sessions,
+            ledger,
+            canary,
+            opacity,
+            reuse,
+            sealed,
+            complete,
+            findings,
+            verdict,
+        }
     }
 }

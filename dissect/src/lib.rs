@@ -28,6 +28,7 @@
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
+//! | [`html`], [`excerpt`], [`manifest`] | the result as a page, and as something to make again |
 //!
 //! Invariants: nothing here panics on any input; memory is bounded by constants, whatever the file, and where one
 //! of them is reached the verdict says so; and no statement about a capture is made that the capture does not
@@ -42,12 +43,15 @@ pub mod cli;
 pub mod complete;
 mod coverage;
 pub mod dissection;
+pub mod excerpt;
 pub mod fields;
 pub mod flow;
+pub mod html;
 mod judge;
 mod layout;
 pub mod ledger;
 pub mod link;
+pub mod manifest;
 pub mod metadata;
 mod network;
 mod noise;

@@ -1,17 +1,21 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod keep;
 mod progress;
+mod verify;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
+use crate::html::Picture;
+use crate::manifest::{self, Inputs};
 use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
@@ -19,6 +23,8 @@ use crate::row::Row;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
+use keep::Keep;
+use verify::Verify;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -62,6 +68,8 @@ Examples:
   dissect chat.pcapng --keylog keys.txt -T json
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect leaky.pcap --expect refuted
+  dissect chat.pcapng --html report.html --report report.json
+  dissect verify report.json chat.pcapng
   dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
@@ -76,6 +84,24 @@ struct Arguments {
     #[arg(required = true)]
     file: Option<PathBuf>,
 
+    #[command(flatten)]
+    given: Given,
+
+    #[command(flatten)]
+    keep: Keep,
+
+    /// How to print the report.
+    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print the verdict and what it rests on, without packets, sessions and progress.
+    #[arg(short, long, alias = "no-packets")]
+    quiet: bool,
+}
+
+/// What a judgement depends on beside the capture.
+#[derive(Debug, Args)]
+struct Given {
     /// A secret text that may not occur on the wire in any form; can be given more than once.
     #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
     canaries: Vec<String>,
@@ -105,14 +131,6 @@ struct Arguments {
     /// The most that is decompressed of a gzip, zstd or lz4 file; the rest makes the verdict inconclusive.
     #[arg(long, value_name = "MIB", default_value_t = DECOMPRESSED_BYTES_MAX >> 20)]
     decompressed_max: u64,
-
-    /// How to print the report.
-    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// Print the verdict and what it rests on, without packets, sessions and progress.
-    #[arg(short, long, alias = "no-packets")]
-    quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -126,6 +144,7 @@ enum Expectation {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(Calibrate),
+    Verify(Verify),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -146,6 +165,7 @@ pub fn run() -> u8 {
         (Some(Command::Calibrate(calibrate)), _) => {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
+        (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
@@ -160,16 +180,14 @@ pub fn run() -> u8 {
 }
 
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
-    let options = Options {
-        canaries: arguments.canaries.clone(),
-        key_log: key_log(&arguments.key_logs)?,
-        transcript: transcript(&arguments.transcripts)?,
-        require: arguments.require,
-        scope: arguments.scope,
-    };
+    let (options, inputs) = arguments.given.read()?;
     let terminal = progress::Terminal::new(arguments.quiet);
-    let source = source(arguments, file, &terminal)?;
-    let (code, printed) = print(arguments, &source, &options, &terminal).with_context(|| shown(file))?;
+    let source = source(file, arguments.given.decompressed_max, &terminal)?;
+    let mut picture = Picture::default();
+    let (report, printed) =
+        print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
+    let code = arguments.given.exit_code(&report);
+    arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
     match printed {
         // Whoever reads the report has had enough of it; the verdict stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
@@ -178,13 +196,40 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     }
 }
 
-/// All key logs as one; `None` when there is none.
-fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
-    let mut merged = KeyLog::default();
-    for file in files {
+impl Given {
+    /// Reads the files; what to do with them, and what a manifest says of them.
+    fn read(&self) -> anyhow::Result<(Options, Inputs)> {
+        let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
+        let options = Options {
+            canaries: self.canaries.clone(),
+            key_log: key_log(&key_logs)?,
+            transcript: transcript(&transcripts)?,
+            require: self.require,
+            scope: self.scope,
+        };
+        let digests = |texts: &[(String, String)]| {
+            texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
+        };
+        let inputs = Inputs::of(&options, digests(&key_logs), digests(&transcripts));
+        Ok((options, inputs))
+    }
+}
+
+/// The names of files, fit to be shown, and what they hold.
+fn texts(files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let read = |file: &PathBuf| {
         let name = shown(file);
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let log = KeyLog::parse(&text).with_context(|| format!("{name} is no key log"))?;
+        Ok((name, text))
+    };
+    files.iter().map(read).collect()
+}
+
+/// All key logs as one; `None` when there is none.
+fn key_log(files: &[(String, String)]) -> anyhow::Result<Option<KeyLog>> {
+    let mut merged = KeyLog::default();
+    for (name, text) in files {
+        let log = KeyLog::parse(text).with_context(|| format!("{name} is no key log"))?;
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
@@ -193,13 +238,10 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
 }
 
 /// All transcripts as one; `None` when there is none.
-fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+fn transcript(files: &[(String, String)]) -> anyhow::Result<Option<ClientTranscript>> {
     let mut merged = ClientTranscript::default();
-    for file in files {
-        let name = shown(file);
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let transcript =
-            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+    for (name, text) in files {
+        let transcript = ClientTranscript::parse(text).with_context(|| format!("{name} is no transcript"))?;
         merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
@@ -211,8 +253,8 @@ fn shown(file: &Path) -> String {
 }
 
 /// The capture that is named.
-fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> anyhow::Result<Source> {
-    let max = arguments.decompressed_max.saturating_mul(1 << 20);
+fn source(file: &Path, decompressed_max: u64, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+    let max = decompressed_max.saturating_mul(1 << 20);
     if file.as_os_str() == "-" {
         return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
     }
@@ -221,13 +263,14 @@ fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> 
     Source::of_file(file, max, terminal).context(name)
 }
 
-/// Judges the capture and prints the report while it is made; the exit code, and how the printing went.
+/// Judges the capture and prints the report while it is made; the report, and how the printing went.
 fn print(
     arguments: &Arguments,
     source: &Source,
     options: &Options,
     terminal: &progress::Terminal,
-) -> anyhow::Result<(u8, io::Result<()>)> {
+    picture: &mut Picture,
+) -> anyhow::Result<(Report, io::Result<()>)> {
     let stdout = io::stdout();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let out = BufWriter::new(stdout.lock());
@@ -235,26 +278,32 @@ fn print(
         Format::Text => {
             let style = render::Style { colour, packets: !arguments.quiet };
             let mut text = render::Text::new(style, out);
-            let report = examine(source, options, terminal, &mut |row| text.row(row))?;
+            let mut row = |row: &Row<'_>| {
+                picture.take(row);
+                text.row(row);
+            };
+            let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            Ok((arguments.exit_code(&report), text.finish(&report)))
+            let printed = text.finish(&report);
+            Ok((report, printed))
         }
         Format::Json => {
             let mut json = render::Json::new(out);
             let mut row = |row: &Row<'_>| {
+                picture.take(row);
                 if !arguments.quiet {
                     json.row(row);
                 }
             };
             let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            let code = arguments.exit_code(&report);
-            Ok((code, json.finish(&report, code)))
+            let printed = json.finish(&report, arguments.given.exit_code(&report));
+            Ok((report, printed))
         }
     }
 }
 
-impl Arguments {
+impl Given {
     /// What the program ends with: see [`EXIT_CODES`].
     fn exit_code(&self, report: &Report) -> u8 {
         match (self.expect, report.verdict.outcome) {

@@ -16,6 +16,7 @@
 //! differ. A sample that comes again in another chapter is one test more, which Bonferroni counts.
 
 mod english;
+pub(crate) mod entropy;
 mod family;
 mod fragment;
 mod law;
@@ -289,7 +290,7 @@ fn digest(bytes: &[u8]) -> u64 {
 
 /// A count as a float; exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts of bytes and tests, far below 2^53")]
-const fn approximate(count: usize) -> f64 {
+pub(crate) const fn approximate(count: usize) -> f64 {
     count as f64
 }
 

@@ -8,6 +8,7 @@
 
 mod follow;
 mod generation;
+mod known;
 mod numbers;
 mod order;
 mod short;
@@ -23,6 +24,7 @@ use spec::key_schedule::Root;
 use spec::wire::frame::{Frames, Side};
 use spec::wire::long::AttemptId;
 
+pub(crate) use known::KnownKeys;
 pub use spec::key_log::KeyLogError;
 pub use transcript::{LogEntry, Submitted, Transcript};
 

@@ -6,6 +6,7 @@ mod table;
 mod text;
 
 pub use json::Json;
+pub(crate) use json::document;
 pub(crate) use sanitise::sanitise;
 pub use text::{Style, Text, text};
 
