@@ -22,7 +22,7 @@ use crate::verdict::{Finding, Level, Verdict};
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Secrets that may not be found.
-    pub canaries: Vec<String>,
+    pub canaries: Vec<Canary>,
     /// The secrets of the sessions, as far as they are known.
     pub key_log: Option<KeyLog>,
     /// The level that the verdict requires; see [`Options::required`].
@@ -37,10 +37,10 @@ impl Options {
         self.require.unwrap_or(usual)
     }
 
-    /// The texts given, and every secret of the key log.
+    /// The canaries given, and every secret of the key log.
     fn secrets(&self) -> Vec<Canary> {
-        let texts = (1..).zip(&self.canaries).map(|(number, text)| Canary::text(number, text));
-        texts.chain(self.key_log.iter().flat_map(KeyLog::canaries)).collect()
+        let given = (1..).zip(&self.canaries).map(|(number, canary)| canary.clone().numbered(number));
+        given.chain(self.key_log.iter().flat_map(KeyLog::canaries)).collect()
     }
 }
 

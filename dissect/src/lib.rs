@@ -13,6 +13,7 @@
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
@@ -39,6 +40,7 @@ pub mod pcap;
 pub mod render;
 pub mod report;
 pub mod reuse;
+pub mod scan;
 pub mod session;
 #[cfg(test)]
 mod test_random;

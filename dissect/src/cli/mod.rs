@@ -1,11 +1,14 @@
 //! The command line of `dissect`.
 
+mod canary;
+mod scan;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, analyse};
 use crate::open::KeyLog;
@@ -30,18 +33,23 @@ Examples:
   dissect chat.pcapng
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
-  dissect chat.pcapng --keylog keys.txt -T json";
+  dissect chat.pcapng --keylog keys.txt -T json
+  dissect scan huge.pcap --canaries words.txt";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
-    /// The capture, pcap or pcapng; `-` reads standard input.
-    file: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
 
-    /// A secret text that may not occur on the wire in any form; can be given more than once.
-    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
-    canaries: Vec<String>,
+    /// The capture, pcap or pcapng; `-` reads standard input.
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    canary: canary::CanaryArguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -67,15 +75,21 @@ enum Format {
     Json,
 }
 
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
+/// What `dissect` does beside judging a capture.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(scan::ScanArguments),
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
 #[must_use]
 pub fn run() -> u8 {
     let arguments = Arguments::parse();
-    match judge(&arguments) {
+    let result = match &arguments.command {
+        Some(Command::Scan(scan)) => scan.run(),
+        None => judge(&arguments),
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             // Nothing can be done about a standard error that is closed.
@@ -87,15 +101,16 @@ pub fn run() -> u8 {
 
 fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
     let options = Options {
-        canaries: arguments.canaries.clone(),
+        canaries: arguments.canary.read()?,
         key_log: key_log(&arguments.key_logs)?,
         require: arguments.require,
     };
-    let name = shown(&arguments.file);
-    let report = if arguments.file.as_os_str() == "-" {
+    let file = arguments.file.as_deref().context("no capture was named")?;
+    let name = shown(file);
+    let report = if file.as_os_str() == "-" {
         analyse(io::stdin().lock(), &options).context("standard input")?
     } else {
-        let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
+        let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
         analyse(file, &options).with_context(|| name.clone())?
     };
     let code = report.verdict.outcome.exit_code();
