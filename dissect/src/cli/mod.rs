@@ -1,5 +1,6 @@
 //! The command line of `dissect`.
 
+mod calibrate;
 mod canary;
 mod scan;
 
@@ -11,9 +12,11 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, analyse};
+use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
 use crate::verdict::Level;
+use calibrate::Calibrate;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -22,6 +25,8 @@ Levels of evidence, each including the ones before it:
   E2  opacity       sealed bytes show no structure and no reuse
   E3  canary        no secret occurs in any form; the search proves itself in every run
   E4  sealed        every tag verifies under keys derived here from the key log
+  E5  complete      what was opened is what the clients reported, word for word
+  E6  differential  two captures with other contents cannot be told apart
 
 Exit codes:
   0  PROVED at the required level
@@ -34,7 +39,9 @@ Examples:
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
-  dissect scan huge.pcap --canaries words.txt";
+  dissect scan huge.pcap --canaries words.txt
+  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
@@ -56,7 +63,12 @@ struct Arguments {
     #[arg(long = "keylog", value_name = "FILE")]
     key_logs: Vec<PathBuf>,
 
-    /// The level of evidence to require. Without it: E2, or E4 with a key log.
+    /// What a client printed with `node join --json`, to compare with what was opened, word for word; can be
+    /// given more than once, and should be given for every client.
+    #[arg(long = "transcript", value_name = "FILE", requires = "key_logs")]
+    transcripts: Vec<PathBuf>,
+
+    /// The level of evidence to require. Without it: E2, E4 with a key log, or E5 with transcripts.
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
@@ -69,27 +81,32 @@ struct Arguments {
     quiet: bool,
 }
 
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Calibrate(Calibrate),
+    Scan(scan::ScanArguments),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
 }
 
-/// What `dissect` does beside judging a capture.
-#[derive(Debug, Subcommand)]
-enum Command {
-    Scan(scan::ScanArguments),
-}
-
 /// Runs the program with the arguments of the process; returns its exit code.
 #[must_use]
 pub fn run() -> u8 {
     let arguments = Arguments::parse();
-    let result = match &arguments.command {
-        Some(Command::Scan(scan)) => scan.run(),
-        None => judge(&arguments),
+    let done = match (&arguments.command, &arguments.file) {
+        (Some(Command::Calibrate(calibrate)), _) => {
+            calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
+        }
+        (Some(Command::Scan(scan)), _) => scan.run(),
+        (None, Some(file)) => judge(&arguments, file),
+        (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
-    match result {
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Nothing can be done about a standard error that is closed.
@@ -99,13 +116,13 @@ pub fn run() -> u8 {
     }
 }
 
-fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
+fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
         canaries: arguments.canary.read()?,
         key_log: key_log(&arguments.key_logs)?,
+        transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
     };
-    let file = arguments.file.as_deref().context("no capture was named")?;
     let name = shown(file);
     let report = if file.as_os_str() == "-" {
         analyse(io::stdin().lock(), &options).context("standard input")?
@@ -132,6 +149,19 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
+    }
+    Ok((!files.is_empty()).then_some(merged))
+}
+
+/// All transcripts as one; `None` when there is none.
+fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+    let mut merged = ClientTranscript::default();
+    for file in files {
+        let name = shown(file);
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        let transcript =
+            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+        merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
 }
