@@ -5,11 +5,12 @@
 //! (`needle`); all needles are found together by their seeds (`index`) or, the short ones, as they are
 //! (`literal`), which `detector` joins. The haystacks are the ways of reading a capture (`view`): the file
 //! (`whole`), the directions of its flows (`streams`, `seam`, `columns`) and what is compressed in them
-//! (`unpack`). [`Search`] feeds them and `tally` counts.
+//! (`unpack`). `capture` walks through a file, [`Search`] hands what it meets to these views, and `tally` counts.
 //!
 //! Absence is evidence only after a positive control: every run plants secrets in every form, difference
 //! and view (`control`) and counts how many the same code finds.
 
+mod capture;
 mod columns;
 mod control;
 mod detector;
@@ -32,13 +33,10 @@ mod whole;
 
 use serde::Serialize;
 
-use crate::bytes::count;
-use crate::flow::Flow;
-use crate::packet::Packet;
-use crate::pcap::Capture;
+pub(crate) use capture::search;
 pub use input::{CANARIES_MAX, CANARY_BYTES_MAX, InputError, LineError, from_file};
 pub(crate) use literal::Literals;
-use sealed::Sealed;
+pub(crate) use sealed::Sealed;
 pub use search::Search;
 pub use strength::Strength;
 pub use view::Size;
@@ -153,35 +151,6 @@ impl CanaryReport {
     pub fn control_passed(&self) -> bool {
         self.control_planted > 0 && self.control_found == self.control_planted
     }
-}
-
-/// Searches every canary in a capture held in memory and runs the positive control.
-#[must_use]
-pub fn search(canaries: &[Canary], capture: &Capture, packets: &[Packet], flows: &[Flow]) -> CanaryReport {
-    const CHUNK_BYTES: usize = 1 << 20;
-    let mut search = Search::new(canaries, Size { file_bytes: count(capture.bytes.len()) });
-    for (number, chunk) in capture.bytes.chunks(CHUNK_BYTES).enumerate() {
-        search.file_chunk(count(number * CHUNK_BYTES), chunk);
-    }
-    for packet in packets {
-        search.packet(packet.number, &(count(packet.data.start)..count(packet.data.end)));
-    }
-    for (key, direction) in (0..).zip(flows.iter().flat_map(Flow::directions)) {
-        for packet in direction.packets.iter().filter_map(|&index| packets.get(index)) {
-            if let Some(range) = packet.payload_in_file() {
-                let bytes = capture.bytes.get(range.clone()).unwrap_or_default();
-                search.payload(key, packet.number, Some(count(range.start)), bytes);
-            }
-        }
-    }
-    search.finish()
-}
-
-/// Counts in how many of the opened plaintexts each canary occurs as it is.
-pub(crate) fn count_sealed(report: &mut CanaryReport, canaries: &[Canary], plaintexts: &[&[u8]]) {
-    let mut sealed = Sealed::new(canaries);
-    plaintexts.iter().for_each(|plaintext| sealed.take(plaintext));
-    sealed.report(report);
 }
 
 #[cfg(test)]

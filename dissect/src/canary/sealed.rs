@@ -1,27 +1,26 @@
-//! Where the canaries should be: inside what was sealed, as a key log shows it. A secret that is nowhere in
-//! clear and nowhere sealed may only not have been sent.
+//! Counts in how many opened datagrams each canary occurs as it is: what was not sent cannot leak.
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Canary, CanaryReport};
 
-/// Counts in how many opened plaintexts each canary occurs as it is.
-#[derive(Debug)]
+/// Counts canaries in plaintexts.
+#[derive(Debug, Default)]
 pub(crate) struct Sealed {
-    /// `None` when the canaries are too many or too long.
     automaton: Option<AhoCorasick>,
     counts: Vec<u64>,
 }
 
 impl Sealed {
     pub(crate) fn new(canaries: &[Canary]) -> Self {
-        let automaton = AhoCorasick::new(canaries.iter().map(|canary| &canary.secret)).ok();
+        let secrets = canaries.iter().map(|canary| &canary.secret);
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(secrets).ok();
         Self { automaton, counts: vec![0; canaries.len()] }
     }
 
-    /// Takes what a sealed datagram held.
+    /// Takes in the plaintext of one datagram.
     pub(crate) fn take(&mut self, plaintext: &[u8]) {
         let Some(automaton) = &self.automaton else { return };
         let found: BTreeSet<usize> =
@@ -33,12 +32,10 @@ impl Sealed {
         }
     }
 
-    /// Adds the counts to the report of the search.
-    pub(crate) fn report(self, report: &mut CanaryReport) {
-        if self.automaton.is_some() {
-            for (result, count) in report.canaries.iter_mut().zip(self.counts) {
-                result.in_sealed = Some(count);
-            }
+    /// Enters the counts into the report on the same canaries.
+    pub(crate) fn finish(self, report: &mut CanaryReport) {
+        for (result, count) in report.canaries.iter_mut().zip(self.counts) {
+            result.in_sealed = Some(count);
         }
     }
 }

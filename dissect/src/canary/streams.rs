@@ -13,6 +13,7 @@ use super::seam::Seam;
 use super::unpack::{Codec, INPUT_BYTES_MAX, Unpacker};
 use super::view::{Hit, Origin, View};
 use super::whole::search_whole;
+use crate::dissection::{Endpoint, Protocol};
 
 /// Directions that are remembered together.
 const DIRECTIONS_MAX: usize = 65_536;
@@ -20,6 +21,9 @@ const DIRECTIONS_MAX: usize = 65_536;
 const KEPT_BYTES_MAX: usize = 48 * 1024 * 1024;
 /// Compressed bodies that are followed in one direction. Most begin by chance, and soon end.
 const BODIES_MAX: usize = 8;
+
+/// A protocol, a sender and a receiver.
+pub(crate) type Direction = (Protocol, Endpoint, Endpoint);
 
 /// Bytes of one payload, and where they come from.
 #[derive(Clone, Copy, Debug)]
@@ -38,16 +42,17 @@ impl Payload<'_> {
 /// All directions.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    directions: BTreeMap<u64, Direction>,
+    directions: BTreeMap<Direction, Memory>,
     /// The directions by the turn in which they last spoke.
-    by_turn: BTreeMap<u64, u64>,
+    by_turn: BTreeMap<u64, Direction>,
     turn: u64,
     kept_bytes: usize,
     forgotten: u64,
 }
 
+/// What is remembered of a direction.
 #[derive(Debug, Default)]
-struct Direction {
+struct Memory {
     turn: u64,
     seam: Seam,
     columns: Columns,
@@ -75,7 +80,7 @@ impl Streams {
         &mut self,
         detector: &Detector,
         unpacker: &mut Unpacker,
-        key: u64,
+        key: Direction,
         payload: Payload<'_>,
         found: &mut impl FnMut(Hit),
     ) {
@@ -112,7 +117,7 @@ impl Streams {
     }
 }
 
-impl Direction {
+impl Memory {
     fn kept_bytes(&self) -> usize {
         let bodies: usize = self.bodies.iter().map(|body| body.bytes.capacity()).sum();
         self.seam.kept_bytes() + self.columns.kept_bytes() + bodies
