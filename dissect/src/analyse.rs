@@ -7,13 +7,12 @@ use std::thread;
 use crate::canary::{self, Canary, CanaryReport, Sealed};
 use crate::complete::{self, ClientTranscript};
 use crate::coverage::Coverage;
-use crate::flow::{self, Flow};
+use crate::flow::Flow;
 use crate::judge;
 use crate::ledger::Ledger;
 use crate::opacity;
 use crate::open::{KeyLog, KnownKeys, Opening};
-use crate::packet::{self, Packet};
-use crate::pcap::Capture;
+use crate::packet::Packet;
 use crate::progress::Progress;
 use crate::report::{CaptureSummary, Report};
 use crate::reuse;
@@ -29,7 +28,7 @@ use crate::walk::walk;
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Secrets that may not be found.
-    pub canaries: Vec<String>,
+    pub canaries: Vec<Canary>,
     /// The secrets of the sessions, as far as they are known.
     pub key_log: Option<KeyLog>,
     /// What the clients reported that was said.
@@ -70,10 +69,10 @@ impl Options {
         self.require.unwrap_or(usual)
     }
 
-    /// The texts given, and every secret of the key log.
+    /// The canaries given, and every secret of the key log.
     fn secrets(&self) -> Vec<Canary> {
-        let texts = (1..).zip(&self.canaries).map(|(number, text)| Canary::text(number, text));
-        texts.chain(self.key_log.iter().flat_map(KeyLog::canaries)).collect()
+        let given = (1..).zip(&self.canaries).map(|(number, canary)| canary.clone().numbered(number));
+        given.chain(self.key_log.iter().flat_map(KeyLog::canaries)).collect()
     }
 }
 
@@ -107,7 +106,7 @@ pub fn examine(
     }
     let mut judging = Judging::new(outlook.tracker(), opening);
     walk(source, "judging", progress, |packet, data| judging.take(packet, data, rows))?;
-    let canary = search(&secrets, source)?;
+    let canary = canary::search(&secrets, source, progress)?;
     let mut report = judging.finish(survey, canary, sha256, source, options.transcript.as_ref());
     report.findings.extend(fault);
     report.findings.sort_by(|a, b| {
@@ -125,16 +124,6 @@ fn at_once<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce() -> B + S
         let first = first();
         (first, second.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
-}
-
-fn search(secrets: &[Canary], source: &Source) -> Result<CanaryReport, ReadError> {
-    if secrets.is_empty() {
-        return Ok(CanaryReport::default());
-    }
-    let capture = Capture::load(source)?;
-    let packets = packet::take_apart(&capture);
-    let flows = flow::group(&packets);
-    Ok(canary::search(secrets, &capture, &packets, &flows))
 }
 
 /// Everything that is being found out while the packets go by.

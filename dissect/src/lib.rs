@@ -22,6 +22,7 @@
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
@@ -66,6 +67,7 @@ pub mod report;
 pub mod reuse;
 pub mod row;
 mod samples;
+pub mod scan;
 pub mod session;
 pub mod source;
 mod survey;

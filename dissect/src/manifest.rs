@@ -56,7 +56,7 @@ impl Inputs {
         Self {
             require: options.required(),
             scope: options.scope,
-            canaries: options.canaries.iter().map(|canary| digest(canary.as_bytes())).collect(),
+            canaries: options.canaries.iter().map(|canary| digest(&canary.secret)).collect(),
             key_logs,
             transcripts,
         }

@@ -1,8 +1,10 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod canary;
 mod keep;
 mod progress;
+mod scan;
 mod verify;
 
 use std::fs::{self, File};
@@ -66,6 +68,7 @@ Examples:
   dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
+  dissect scan huge.pcap --canaries words.txt
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect leaky.pcap --expect refuted
   dissect chat.pcapng --html report.html --report report.json
@@ -102,9 +105,8 @@ struct Arguments {
 /// What a judgement depends on beside the capture.
 #[derive(Debug, Args)]
 struct Given {
-    /// A secret text that may not occur on the wire in any form; can be given more than once.
-    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
-    canaries: Vec<String>,
+    #[command(flatten)]
+    canary: canary::CanaryArguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -144,6 +146,7 @@ enum Expectation {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(Calibrate),
+    Scan(scan::ScanArguments),
     Verify(Verify),
 }
 
@@ -151,10 +154,6 @@ enum Command {
 enum Format {
     Text,
     Json,
-}
-
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
@@ -165,6 +164,7 @@ pub fn run() -> u8 {
         (Some(Command::Calibrate(calibrate)), _) => {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
+        (Some(Command::Scan(scan)), _) => scan.run(),
         (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
@@ -201,7 +201,7 @@ impl Given {
     fn read(&self) -> anyhow::Result<(Options, Inputs)> {
         let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
         let options = Options {
-            canaries: self.canaries.clone(),
+            canaries: self.canary.read()?,
             key_log: key_log(&key_logs)?,
             transcript: transcript(&transcripts)?,
             require: self.require,
