@@ -1,16 +1,20 @@
 //! The command line of `dissect`.
 
+mod calibrate;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, analyse};
+use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
 use crate::verdict::Level;
+use calibrate::Calibrate;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -19,6 +23,8 @@ Levels of evidence, each including the ones before it:
   E2  opacity       sealed bytes show no structure and no reuse
   E3  canary        no secret occurs in any form; the search proves itself in every run
   E4  sealed        every tag verifies under keys derived here from the key log
+  E5  complete      what was opened is what the clients reported, word for word
+  E6  differential  two captures with other contents cannot be told apart
 
 Exit codes:
   0  PROVED at the required level
@@ -30,14 +36,21 @@ Examples:
   dissect chat.pcapng
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
-  dissect chat.pcapng --keylog keys.txt -T json";
+  dissect chat.pcapng --keylog keys.txt -T json
+  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The capture, pcap or pcapng; `-` reads standard input.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
 
     /// A secret text that may not occur on the wire in any form; can be given more than once.
     #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
@@ -48,7 +61,12 @@ struct Arguments {
     #[arg(long = "keylog", value_name = "FILE")]
     key_logs: Vec<PathBuf>,
 
-    /// The level of evidence to require. Without it: E2, or E4 with a key log.
+    /// What a client printed with `node join --json`, to compare with what was opened, word for word; can be
+    /// given more than once, and should be given for every client.
+    #[arg(long = "transcript", value_name = "FILE", requires = "key_logs")]
+    transcripts: Vec<PathBuf>,
+
+    /// The level of evidence to require. Without it: E2, E4 with a key log, or E5 with transcripts.
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
@@ -59,6 +77,12 @@ struct Arguments {
     /// Print the verdict and what it rests on, without packets and sessions.
     #[arg(short, long, alias = "no-packets")]
     quiet: bool,
+}
+
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Calibrate(Calibrate),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,7 +99,14 @@ fn not_empty(text: &str) -> Result<String, &'static str> {
 #[must_use]
 pub fn run() -> u8 {
     let arguments = Arguments::parse();
-    match judge(&arguments) {
+    let done = match (&arguments.command, &arguments.file) {
+        (Some(Command::Calibrate(calibrate)), _) => {
+            calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
+        }
+        (None, Some(file)) => judge(&arguments, file),
+        (None, None) => Err(anyhow::anyhow!("no capture was given")),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Nothing can be done about a standard error that is closed.
@@ -85,17 +116,18 @@ pub fn run() -> u8 {
     }
 }
 
-fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
+fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
         canaries: arguments.canaries.clone(),
         key_log: key_log(&arguments.key_logs)?,
+        transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
     };
-    let name = shown(&arguments.file);
-    let report = if arguments.file.as_os_str() == "-" {
+    let name = shown(file);
+    let report = if file.as_os_str() == "-" {
         analyse(io::stdin().lock(), &options).context("standard input")?
     } else {
-        let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
+        let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
         analyse(file, &options).with_context(|| name.clone())?
     };
     let code = report.verdict.outcome.exit_code();
@@ -117,6 +149,19 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
+    }
+    Ok((!files.is_empty()).then_some(merged))
+}
+
+/// All transcripts as one; `None` when there is none.
+fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+    let mut merged = ClientTranscript::default();
+    for file in files {
+        let name = shown(file);
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        let transcript =
+            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+        merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
 }
