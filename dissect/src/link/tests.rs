@@ -244,10 +244,12 @@ fn frames_that_radios_encrypt_are_somebody_elses() {
     let packet = dissect(105, 0, &data);
     assert_eq!(packet.anomalies[0].rule, "wlan.protected");
     assert_eq!(payload(&packet, &data).as_deref(), Some(&b"sealed by others"[..]));
-    // A beacon.
-    let packet = dissect(105, 0, &[0x80; 60]);
-    assert_eq!(packet.protocol, Protocol::Wlan);
-    assert_eq!(packet.tree.range("foreign"), Some(2..60));
+    // A beacon, and an acknowledgment.
+    for (control, header_len) in [(0x80, 24), (0xd4, 2)] {
+        let packet = dissect(105, 0, &[control; 60]);
+        assert_eq!(packet.protocol, Protocol::Wlan);
+        assert_eq!(packet.tree.range("foreign"), Some(header_len..60));
+    }
 }
 
 #[test]
