@@ -87,7 +87,7 @@ const SUBFRAME: Layout<14> = Layout::new(
     "A-MSDU",
     "link.short",
     Class::L2,
-    &[("wlan_aggregate.a_mdsu.da", 6), ("wlan_aggregate.a_mdsu.sa", 6), ("wlan_aggregate.a_mdsu.length", 2)],
+    &[("wlan.da", 6), ("wlan.sa", 6), ("wlan_aggregate.a_mdsu.length", 2)],
 );
 
 /// The bit of QoS control that says that several packets are in the frame.
