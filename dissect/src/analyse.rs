@@ -14,7 +14,7 @@ use crate::open::{self, KeyLog};
 use crate::packet::{self, Packet};
 use crate::pcap::{Capture, ReadError};
 use crate::report::{CaptureSummary, Report};
-use crate::reuse;
+use crate::reuse::{Detector, ReuseReport};
 use crate::session::{self, Directory, Kind, Recognised};
 use crate::tree::{Class, Field};
 use crate::verdict::{Finding, Level, Verdict};
@@ -73,7 +73,7 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
 
     let samples = samples(&capture.bytes, &packets);
     let opacity = opacity::judge(&samples, &first_bytes(&capture.bytes, &packets));
-    let reuse = reuse::detect(&samples, identical_datagrams(&capture.bytes, &packets));
+    let reuse = reuse(&samples, &capture.bytes, &packets);
     findings.extend(judge::opacity(&opacity, &reuse));
 
     let secrets = options.secrets();
@@ -170,12 +170,14 @@ fn first_bytes(bytes: &[u8], packets: &[Packet]) -> Vec<u8> {
         .collect()
 }
 
-/// Packets whose UDP payload was seen before, among Sealgram datagrams.
-fn identical_datagrams(bytes: &[u8], packets: &[Packet]) -> u64 {
-    let mut seen = BTreeSet::new();
-    let repeated = packets
-        .iter()
-        .filter(|packet| packet.message.is_some())
-        .filter(|packet| !seen.insert((packet.dissection.ends, session::payload(bytes, packet))));
-    crate::bytes::count(repeated.count())
+/// Repetitions among samples, and among the datagrams they are from.
+fn reuse(samples: &[Sample<'_>], bytes: &[u8], packets: &[Packet]) -> ReuseReport {
+    let mut detector = Detector::new();
+    for sample in samples {
+        detector.take(sample);
+    }
+    for packet in packets.iter().filter(|packet| packet.message.is_some()) {
+        detector.take_datagram(packet, bytes.get(packet.data.clone()).unwrap_or_default());
+    }
+    detector.finish()
 }

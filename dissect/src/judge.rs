@@ -113,6 +113,28 @@ pub(crate) fn opacity(opacity: &OpacityReport, reuse: &ReuseReport) -> Vec<Findi
     };
     pairs("reuse.window", "16 bytes of ciphertext", &reuse.repeated_windows);
     pairs("reuse.keystream", "keystream: the high bits of their bytes agree", &reuse.shared_keystream);
+    pairs("reuse.ephemeral-key", "a key share, in two attempts", &reuse.reused_keys);
+    for packet in reuse.low_order_keys.iter().take(LISTED) {
+        let text = "a public key that makes every shared secret the same";
+        findings.push(Finding::violation(Level::E2, "reuse.low-order-key", text).in_packet(*packet));
+    }
+    findings.extend(reuse_bounds(reuse));
+    findings
+}
+
+/// What was not compared for want of memory.
+fn reuse_bounds(reuse: &ReuseReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let bits = reuse.window_sampling_bits.max(reuse.signature_sampling_bits);
+    if bits > 0 {
+        let text =
+            format!("too much to compare all of it: one window of 2^{bits} was compared with all others");
+        findings.push(Finding::note(Level::E2, "reuse.sampled", text));
+    }
+    if reuse.keys_not_compared > 0 {
+        let text = format!("{} key shares were not compared with earlier ones", reuse.keys_not_compared);
+        findings.push(Finding::gap(Level::E2, "reuse.keys-not-compared", text));
+    }
     findings
 }
 

@@ -14,7 +14,9 @@
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
+//! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
@@ -26,6 +28,7 @@
 
 mod analyse;
 mod bytes;
+pub mod calibrate;
 pub mod canary;
 pub mod cli;
 pub mod complete;
@@ -37,7 +40,9 @@ mod judge;
 mod layout;
 pub mod ledger;
 pub mod link;
+pub mod metadata;
 mod network;
+mod noise;
 pub mod opacity;
 pub mod open;
 pub mod packet;

@@ -1,17 +1,20 @@
 //! The command line of `dissect`.
 
+mod calibrate;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, analyse};
 use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
 use crate::verdict::Level;
+use calibrate::Calibrate;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -34,14 +37,20 @@ Examples:
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
-  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson";
+  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The capture, pcap or pcapng; `-` reads standard input.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
 
     /// A secret text that may not occur on the wire in any form; can be given more than once.
     #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
@@ -70,6 +79,12 @@ struct Arguments {
     quiet: bool,
 }
 
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Calibrate(Calibrate),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
@@ -84,7 +99,14 @@ fn not_empty(text: &str) -> Result<String, &'static str> {
 #[must_use]
 pub fn run() -> u8 {
     let arguments = Arguments::parse();
-    match judge(&arguments) {
+    let done = match (&arguments.command, &arguments.file) {
+        (Some(Command::Calibrate(calibrate)), _) => {
+            calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
+        }
+        (None, Some(file)) => judge(&arguments, file),
+        (None, None) => Err(anyhow::anyhow!("no capture was given")),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Nothing can be done about a standard error that is closed.
@@ -94,18 +116,18 @@ pub fn run() -> u8 {
     }
 }
 
-fn judge(arguments: &Arguments) -> anyhow::Result<u8> {
+fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
         canaries: arguments.canaries.clone(),
         key_log: key_log(&arguments.key_logs)?,
         transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
     };
-    let name = shown(&arguments.file);
-    let report = if arguments.file.as_os_str() == "-" {
+    let name = shown(file);
+    let report = if file.as_os_str() == "-" {
         analyse(io::stdin().lock(), &options).context("standard input")?
     } else {
-        let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
+        let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
         analyse(file, &options).with_context(|| name.clone())?
     };
     let code = report.verdict.outcome.exit_code();

@@ -94,7 +94,7 @@ pub(super) fn claim(payload: &[u8]) -> Claim {
 }
 
 /// PROTOCOL.md#short-datagrams: number and frames fill a bucket; header and tag stand around it.
-fn has_short_length(len: usize) -> bool {
+pub(crate) fn has_short_length(len: usize) -> bool {
     BUCKETS_BYTES.iter().any(|bucket| len == NUMBER_START + bucket + TAG_BYTES)
 }
 

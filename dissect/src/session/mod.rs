@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use datagram::Kind;
+pub(crate) use datagram::has_short_length;
 pub(crate) use directory::Directory;
 pub(crate) use handshake::bodies;
 pub use order::Stage;
