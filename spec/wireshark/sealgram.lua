@@ -185,6 +185,7 @@ sealgram.fields = all
 local RULES = {
   ["session.format"] = { PI_ERROR, "a datagram that is none of the protocol's" },
   ["session.order"] = { PI_WARN, "a datagram that may not come yet" },
+  ["session.moved"] = { PI_NOTE, "a session that goes on at another address of its client" },
   ["session.version"] = { PI_WARN, "a version that is none" },
   ["handshake.attempt-id"] = { PI_ERROR, "an attempt id that is not the hash of message 1" },
   ["handshake.rebuilt"] = { PI_ERROR, "a handshake datagram that was built twice" },
@@ -1078,7 +1079,6 @@ local function new_state()
     by_hub = {},        -- the same without the client's address
     of_pair = {},       -- sessions of a pair, in order of appearance
     heard = {},         -- when a client was heard last, by session
-    last_under = {},    -- when something came to an address under an id
     last_between = {},  -- when something came from one address to another
     unexplained = {},   -- ids towards a hub that no session explained
     keys = {},          -- keys of attempts: generations, each with two sides
@@ -1088,6 +1088,16 @@ local function new_state()
     streams = {},       -- pieces of streams, by attempt
     results = {},       -- what was found out about a datagram, by frame and place
   }
+end
+
+local function find(result, rule, text)
+  table.insert(result.findings, { rule, text })
+end
+
+-- The same for what is said once of a session, however often it shows.
+local function find_once(result, session, rule, text)
+  if not session.said[rule] then find(result, rule, "attempt " .. hex(session.attempt) .. " " .. text) end
+  session.said[rule] = true
 end
 
 local function pair_of(sight)
@@ -1169,6 +1179,7 @@ local function session_of(attempt, layout, sight)
       ids = { client = {}, hub = {} },
       bodies = {},
       largest = {},
+      said = {},
       order = { client = {}, hub = {} },
     }
     state.attempts[key] = session
@@ -1245,7 +1256,7 @@ local function place_of(sight)
 end
 
 -- Takes note that this id and these addresses are the session's.
-local function settle(sight, session, side)
+local function settle(result, sight, session, side)
   state.connections[sight.source .. " " .. sight.destination .. " " .. sight.id] = session
   local pair = pair_of(sight)
   state.of_pair[pair] = state.of_pair[pair] or {}
@@ -1256,6 +1267,10 @@ local function settle(sight, session, side)
   state.by_hub[hub .. " " .. side .. " " .. sight.id] = session
   session.ids[side][sight.id] = true
   if side == "client" then state.heard[session] = { number = sight.number, time = sight.time } end
+  local client = side == "client" and sight.source or sight.destination
+  if client ~= session.client then
+    find_once(result, session, "session.moved", "goes on at another address of its client")
+  end
 end
 
 -- The stage after a datagram, or nothing and the reason why it may not come yet. What is repeated or late changes
@@ -1288,7 +1303,7 @@ local function join(session, layout, side, result)
   for _, other in ipairs(state.of_attempt[session.attempt]) do
     if other.hub == session.hub and other.client ~= session.client and next_stage(other, layout, side) then return end
   end
-  table.insert(result.findings, { "session.order", "attempt " .. hex(session.attempt) .. ": " .. reason })
+  find(result, "session.order", "attempt " .. hex(session.attempt) .. ": " .. reason)
 end
 
 -- Opening -------------------------------------------------------------------------------------------------------------
@@ -1312,10 +1327,6 @@ local function fits_order(order, side, generation, epoch, number)
     table.insert(order, { generation = generation, epoch = epoch, lowest = number, highest = number })
   end
   return fits
-end
-
-local function find(result, rule, text)
-  table.insert(result.findings, { rule, text })
 end
 
 -- Takes in what an opened datagram says.
@@ -1367,16 +1378,16 @@ local function open_fin(result, session, fin, sight)
     return
   end
   refresh_keys()
-  local secrets, attempt = key_log.attempts[session.attempt], "attempt " .. hex(session.attempt)
+  local secrets = key_log.attempts[session.attempt]
   if not secrets then
-    if key_log.version > 0 then find(result, "sealed.no-secrets", "the key log has no secrets of " .. attempt) end
+    if key_log.version > 0 then find_once(result, session, "sealed.no-secrets", "is not in the key log") end
     return
   end
   local frames, root = follow_any(session, secrets, fin)
   if not frames and session.opened_fin then
-    find(result, "sealed.tag", "a FIN of " .. attempt .. " does not open")
+    find(result, "sealed.tag", "a FIN of attempt " .. hex(session.attempt) .. " does not open")
   elseif not frames then
-    find(result, "sealed.not-derived", "the keys of " .. attempt .. " could not be derived from its handshake")
+    find_once(result, session, "sealed.not-derived", "has keys that could not be derived from its handshake")
   else
     session.opened_fin, session.fin_number = fin, sight.number
     if secrets.ROOT and secrets.ROOT ~= root then
@@ -1450,14 +1461,14 @@ local function check_long(result, session, key, body)
   end
   if #list >= CANDIDATES_MAX then return end
   table.insert(list, body)
-  local attempt = hex(session.attempt)
   if #list == 2 and key ~= RESP then
-    find(result, "handshake.rebuilt", ("attempt %s has two different %s datagrams"):format(attempt, result.layout.name))
+    local text = "attempt %s has two different %s datagrams"
+    find(result, "handshake.rebuilt", text:format(hex(session.attempt), result.layout.name))
   end
-  if key <= 1 and session.bodies[0] and session.bodies[1] and not session.checked then
-    session.checked = true
+  if key <= 1 and session.bodies[0] and session.bodies[1] and not session.is_checked then
+    session.is_checked = true
     if sha256(session.bodies[0][1] .. session.bodies[1][1]):sub(1, 8) ~= session.attempt then
-      find(result, "handshake.attempt-id", "attempt " .. attempt .. " is not the hash of its message 1")
+      find_once(result, session, "handshake.attempt-id", "is not the hash of its message 1")
     end
   end
   local ephemeral = key == 0 and body:sub(1, 32) or key == RESP and body:sub(1089, 1120)
@@ -1507,9 +1518,7 @@ local function take_short(datagram, sight)
   local is_legal = SHORT_LENGTHS[#datagram]
   local session, is_known, owner = place_of(sight)
   if is_legal then
-    local moment = { number = sight.number, time = sight.time }
-    state.last_under[sight.destination .. " " .. sight.id] = moment
-    state.last_between[sight.source .. " " .. sight.destination] = moment
+    state.last_between[sight.source .. " " .. sight.destination] = { number = sight.number, time = sight.time }
   end
   if not session or not (is_known or is_legal) then return nil end
   local result = { layout = LAYOUTS.short, findings = {}, opened = 0, session = session }
@@ -1520,7 +1529,7 @@ local function take_short(datagram, sight)
   end
   result.side = owner and owner.side or session.hub == sight.destination and "client" or "hub"
   result.info = "SHORT, connection " .. hex(sight.id)
-  settle(sight, session, result.side)
+  settle(result, sight, session, result.side)
   join(session, LAYOUTS.short, result.side, result)
   if not owner then
     refresh_keys()

@@ -11,7 +11,7 @@ use spec::wire::message::Message;
 use spec::wire::varint;
 
 use crate::hex;
-use crate::run::{Leak, Run, Talk};
+use crate::run::{CLIENT, Leak, RELAY, Run, Talk};
 
 /// The columns that are compared.
 pub(crate) const COLUMNS: [&str; 39] = [
@@ -57,7 +57,8 @@ pub(crate) const COLUMNS: [&str; 39] = [
 ];
 
 /// The rules that both know.
-pub(crate) const RULES: [&str; 14] = [
+pub(crate) const RULES: [&str; 15] = [
+    "session.moved",
     "session.format",
     "session.order",
     "handshake.attempt-id",
@@ -306,6 +307,12 @@ pub(crate) fn faults() -> Vec<(&'static str, Run, bool)> {
     }
 
     faults.push(("sealed.frames", nonsense(), true));
+
+    let mut moved = talk(37);
+    for end in [RELAY, CLIENT, RELAY] {
+        moved.move_to(end);
+    }
+    faults.push(("session.moved", moved.run, false));
 
     let whole = talk(34).run;
     let log = |from: &str, to: &str| Run { key_log: whole.key_log.replace(from, to), ..whole.clone() };
