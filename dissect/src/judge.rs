@@ -8,20 +8,15 @@ use crate::flow::Flow;
 use crate::opacity::OpacityReport;
 use crate::packet::Packet;
 use crate::reuse::{Pair, ReuseReport};
-use crate::session::{self, Session, Stage};
-use crate::verdict::{Finding, Level};
+use crate::session::{Session, Stage};
+use crate::verdict::{Finding, Findings, Level};
 
 /// Findings of one rule that are listed one by one.
 const LISTED: usize = 20;
 
 /// Whether there is a whole session, and no part of one.
-pub(crate) fn conformance(
-    sessions: &[Session],
-    flows: &[Flow],
-    packets: &[Packet],
-    bytes: &[u8],
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub(crate) fn conformance(sessions: &[Session], flows: &[Flow]) -> Vec<Finding> {
+    let mut findings = Findings::default();
     if !sessions.iter().any(|session| session.stage == Stage::Established) {
         let text = if sessions.is_empty() {
             "no Sealgram session was found"
@@ -44,48 +39,50 @@ pub(crate) fn conformance(
         flow.protocol == Protocol::Udp && !flow.sealgram && touches
     };
     // The socket of a session speaks to somebody in a way that is not Sealgram's.
-    for flow in flows.iter().filter(is_beside).take(LISTED) {
+    for flow in flows.iter().filter(is_beside) {
         let text = format!(
             "{} and {} exchange datagrams that are not Sealgram's, from a port of a session",
             flow.initiator, flow.responder
         );
         findings.push(Finding::gap(Level::E1, "session.beside", text));
     }
-    for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow, packets, bytes)) {
+    for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow)) {
         let text = format!(
             "{} and {} exchange what looks like Sealgram, but their handshake is not in the capture",
             flow.initiator, flow.responder
         );
         findings.push(Finding::gap(Level::E1, "session.headless", text));
     }
-    findings.extend(odd_versions(packets, bytes));
-    findings
+    findings.finish()
+}
+
+/// Whether there are more flows than are told apart.
+pub(crate) fn flows(flows: &[Flow], packets_of_others: u64) -> Option<Finding> {
+    let text =
+        format!("more than {} flows: {packets_of_others} packets of others are not listed", flows.len());
+    (packets_of_others > 0).then(|| Finding::gap(Level::E1, "flow.many", text))
+}
+
+/// A packet whose VERSION is odd.
+pub(crate) fn odd_versions(packet: usize) -> Finding {
+    let text = "a VERSION datagram lists what is no version";
+    Finding::gap(Level::E1, "session.version", text).in_packet(packet)
 }
 
 /// PROTOCOL.md, Other versions: VERSION lists versions of this protocol and GREASE, filled up with zeros.
-/// Anything else in these bytes, which nobody seals, is not understood.
-fn odd_versions(packets: &[Packet], bytes: &[u8]) -> Option<Finding> {
+/// Whether a packet has anything else in these bytes, which nobody seals: it is not understood.
+pub(crate) fn has_odd_versions(packet: &Packet, data: &[u8]) -> bool {
     let is_version = |version: &[u8]| {
         version == [0; 4] || version.starts_with(b"SGM") || version.iter().all(|byte| byte & 0x0f == 0x0a)
     };
-    let is_odd = |packet: &&Packet| {
-        let data = bytes.get(packet.data.clone()).unwrap_or_default();
-        let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
-        listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
-    };
-    let packet = packets.iter().find(is_odd)?;
-    let text = "a VERSION datagram lists what is no version";
-    Some(Finding::gap(Level::E1, "session.version", text).in_packet(packet.number))
+    let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
+    listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
 }
 
 /// Whether every datagram of a flow has the form and one of the lengths of SHORT datagrams.
-fn is_headless(flow: &Flow, packets: &[Packet], bytes: &[u8]) -> bool {
+const fn is_headless(flow: &Flow) -> bool {
     const ENOUGH: u64 = 4;
-    let mut members = flow.directions().into_iter().flat_map(|direction| &direction.packets);
-    flow.packet_count() >= ENOUGH
-        && members.all(|&index| {
-            packets.get(index).is_some_and(|packet| session::looks_short(session::payload(bytes, packet)))
-        })
+    flow.packet_count() >= ENOUGH && flow.short_like == flow.packet_count()
 }
 
 /// Level E2: structure and reuse in what should be random.

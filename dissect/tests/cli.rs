@@ -31,7 +31,7 @@ fn exit_codes() {
     assert!(text(&empty.stdout).contains("VERDICT INCONCLUSIVE: reached no level"));
     for (arguments, stdin, sentence) in [
         (&["-"][..], &b"no capture"[..], "not a capture"),
-        (&["-"], b"\x1f\x8b\x08\x00", "compressed"),
+        (&["-"], b"\x1f\x8b\x08\x00", "nothing of the gzip file can be decompressed"),
         (&["/nonexistent.pcap"], b"", "cannot open"),
         (&["-", "--keylog", "/nonexistent.keys"], &EMPTY, "cannot read"),
         (&["-", "--keylog", "/dev/null"], &EMPTY, "no line that begins with SGM1_"),

@@ -8,11 +8,11 @@ mod control;
 mod detector;
 mod encoding;
 mod form;
+mod sealed;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Serialize;
 
 use crate::bytes::count;
@@ -20,6 +20,7 @@ use crate::flow::Flow;
 use crate::packet::Packet;
 use crate::pcap::Capture;
 use detector::Detector;
+pub(crate) use sealed::Sealed;
 use view::Corpus;
 
 /// Chance of one false hit in a run, as a power of two: a needle must carry this many bits more than
@@ -158,25 +159,6 @@ pub fn search(canaries: &[Canary], capture: &Capture, packets: &[Packet], flows:
         views: view::VIEW_COUNT,
         control_found,
         control_planted,
-    }
-}
-
-/// Counts in how many of the opened plaintexts each canary occurs as it is.
-pub(crate) fn count_sealed(report: &mut CanaryReport, canaries: &[Canary], plaintexts: &[&[u8]]) {
-    let secrets = canaries.iter().map(|canary| &canary.secret);
-    let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::Standard).build(secrets) else { return };
-    let mut counts = vec![0; canaries.len()];
-    for plaintext in plaintexts {
-        let found: BTreeSet<usize> =
-            automaton.find_overlapping_iter(plaintext).map(|hit| hit.pattern().as_usize()).collect();
-        for canary in found {
-            if let Some(count) = counts.get_mut(canary) {
-                *count += 1;
-            }
-        }
-    }
-    for (result, count) in report.canaries.iter_mut().zip(counts) {
-        result.in_sealed = Some(count);
     }
 }
 

@@ -1,19 +1,23 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod progress;
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::analyse::{Options, analyse};
+use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
-use crate::verdict::Level;
+use crate::report::Report;
+use crate::row::Row;
+use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
+use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
 
 const EXIT_CODES: &str = "\
@@ -26,18 +30,38 @@ Levels of evidence, each including the ones before it:
   E5  complete      what was opened is what the clients reported, word for word
   E6  differential  two captures with other contents cannot be told apart
 
+A violation at any level refutes. A gap keeps its level, and those above it, from being reached.
+
 Exit codes:
   0  PROVED at the required level
   1  REFUTED: a leak or a violation was found
   2  wrong usage, or the file cannot be read
-  3  INCONCLUSIVE: empty, truncated, unsupported, unknown bytes, or no session
+  3  INCONCLUSIVE: the capture does not decide
+
+  situation                                               exit   with --expect refuted
+  sessions, all of them sound, up to the required level     0      1
+  a secret found on the wire, in any flow                   1      0
+  sealed bytes with structure, or that come again           1      0
+  a datagram that breaks the protocol, a tag that fails     1      0
+  no session, and a flow that anybody can read              1      0
+  a foreign flow that anybody can read, with --scope all    1      0
+  no session, and only flows of other sealed protocols      3      3
+  an empty capture, or one without a whole session          3      3
+  damaged, truncated or dropped packets                     3      3
+  bytes, a link type or a block that is not understood      3      3
+  more flows or sessions than are told apart                3      3
+  a compressed file that breaks off, or is too long         3      3
+  keys missing that the required level needs                3      3
+  the search or the verification fails its own control      3      3
+  no capture, a file compressed twice, a wrong option       2      2
 
 Examples:
   dissect chat.pcapng
-  dissect chat.pcapng --canary 'the very secret text'
+  dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect leaky.pcap --expect refuted
   dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
@@ -48,7 +72,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The capture, pcap or pcapng; `-` reads standard input.
+    /// The capture, pcap or pcapng, compressed or not; `-` reads standard input.
     #[arg(required = true)]
     file: Option<PathBuf>,
 
@@ -70,13 +94,32 @@ struct Arguments {
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
+    /// Which flows are judged: those of Sealgram sessions (all flows where there are none), or all.
+    #[arg(long, value_enum, default_value_t)]
+    scope: Scope,
+
+    /// The outcome for which to exit with 0. With `refuted`, for tests of leaking samples, 0 and 1 are exchanged.
+    #[arg(long, value_enum, default_value_t)]
+    expect: Expectation,
+
+    /// The most that is decompressed of a gzip, zstd or lz4 file; the rest makes the verdict inconclusive.
+    #[arg(long, value_name = "MIB", default_value_t = DECOMPRESSED_BYTES_MAX >> 20)]
+    decompressed_max: u64,
+
     /// How to print the report.
     #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Print the verdict and what it rests on, without packets and sessions.
+    /// Print the verdict and what it rests on, without packets, sessions and progress.
     #[arg(short, long, alias = "no-packets")]
     quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Expectation {
+    #[default]
+    Proved,
+    Refuted,
 }
 
 /// What else the program does.
@@ -122,16 +165,12 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
         key_log: key_log(&arguments.key_logs)?,
         transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
+        scope: arguments.scope,
     };
-    let name = shown(file);
-    let report = if file.as_os_str() == "-" {
-        analyse(io::stdin().lock(), &options).context("standard input")?
-    } else {
-        let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
-        analyse(file, &options).with_context(|| name.clone())?
-    };
-    let code = report.verdict.outcome.exit_code();
-    match print(arguments, &report) {
+    let terminal = progress::Terminal::new(arguments.quiet);
+    let source = source(arguments, file, &terminal)?;
+    let (code, printed) = print(arguments, &source, &options, &terminal).with_context(|| shown(file))?;
+    match printed {
         // Whoever reads the report has had enough of it; the verdict stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
         Err(error) => Err(error).context("cannot write the report"),
@@ -171,16 +210,57 @@ fn shown(file: &Path) -> String {
     render::sanitise(&file.display().to_string())
 }
 
-fn print(arguments: &Arguments, report: &crate::Report) -> io::Result<()> {
+/// The capture that is named.
+fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+    let max = arguments.decompressed_max.saturating_mul(1 << 20);
+    if file.as_os_str() == "-" {
+        return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
+    }
+    let name = shown(file);
+    let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
+    Source::of_file(file, max, terminal).context(name)
+}
+
+/// Judges the capture and prints the report while it is made; the exit code, and how the printing went.
+fn print(
+    arguments: &Arguments,
+    source: &Source,
+    options: &Options,
+    terminal: &progress::Terminal,
+) -> anyhow::Result<(u8, io::Result<()>)> {
     let stdout = io::stdout();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let mut out = BufWriter::new(stdout.lock());
+    let out = BufWriter::new(stdout.lock());
     match arguments.format {
         Format::Text => {
             let style = render::Style { colour, packets: !arguments.quiet };
-            render::text(report, style, &mut out)?;
+            let mut text = render::Text::new(style, out);
+            let report = examine(source, options, terminal, &mut |row| text.row(row))?;
+            terminal.clear();
+            Ok((arguments.exit_code(&report), text.finish(&report)))
         }
-        Format::Json => render::json(report, !arguments.quiet, &mut out)?,
+        Format::Json => {
+            let mut json = render::Json::new(out);
+            let mut row = |row: &Row<'_>| {
+                if !arguments.quiet {
+                    json.row(row);
+                }
+            };
+            let report = examine(source, options, terminal, &mut row)?;
+            terminal.clear();
+            let code = arguments.exit_code(&report);
+            Ok((code, json.finish(&report, code)))
+        }
     }
-    out.flush()
+}
+
+impl Arguments {
+    /// What the program ends with: see [`EXIT_CODES`].
+    fn exit_code(&self, report: &Report) -> u8 {
+        match (self.expect, report.verdict.outcome) {
+            (Expectation::Refuted, Outcome::Refuted) => 0,
+            (Expectation::Refuted, Outcome::Proved) => 1,
+            (_, outcome) => outcome.exit_code(),
+        }
+    }
 }

@@ -252,6 +252,21 @@ impl Chapter {
     }
 }
 
+/// `256 q(b)` of each byte, under the models that a stream of unknown bytes is weighed with.
+#[derive(Debug)]
+pub(crate) struct StreamModels {
+    /// Readable text.
+    pub(crate) text: [[f64; 256]; 2],
+    /// Structure that nobody can read as it stands: headers, numbers, padding.
+    pub(crate) zeros: [f64; 256],
+}
+
+/// The models for streams; computed once.
+pub(crate) fn stream_models() -> &'static StreamModels {
+    static MODELS: std::sync::OnceLock<StreamModels> = std::sync::OnceLock::new();
+    MODELS.get_or_init(model::stream_models)
+}
+
 /// Judges samples, and the first bytes of different SHORT datagrams. Empty samples are ignored.
 #[must_use]
 pub fn judge(samples: &[Sample<'_>], first_bytes: &[u8]) -> OpacityReport {
