@@ -236,7 +236,11 @@ impl<'a> Judging<'a> {
         if complete.is_none() {
             findings.push(complete::absent());
         }
-        findings.push(Finding::gap(Level::E6, "compare.one-capture", "one capture alone compares with nothing"));
+        findings.push(Finding::gap(
+            Level::E6,
+            "compare.one-capture",
+            "one capture alone compares with nothing",
+        ));
         let ledger = self.ledger.finish(source.len());
         let truncated = self.coverage.truncated;
         findings.extend(self.coverage.finish(&survey.file, &ledger));
@@ -244,6 +248,18 @@ impl<'a> Judging<'a> {
         let capture = CaptureSummary { file: survey.file, file_len, given_len, sha256, truncated };
         let flows: Vec<Flow> = survey.flows;
         let verdict = Verdict::weigh(&findings, Level::E0);
-        Report { capture, flows, sessions, ledger, canary, opacity, reuse, sealed, complete, findings, verdict }
+        Report {
+            capture,
+            flows,
+            sessions,
+            ledger,
+            canary,
+            opacity,
+            reuse,
+            sealed,
+            complete,
+            findings,
+            verdict,
+        }
     }
 }

@@ -46,7 +46,7 @@ local F = {
   ["packet_number"] = ProtoField.uint64("sealgram.packet_number", "Packet number", base.DEC, nil, nil, "the whole packet number"),
   ["epoch"] = ProtoField.uint64("sealgram.epoch", "Epoch", base.DEC, nil, nil, "how many key updates led to its key"),
   ["generation"] = ProtoField.uint64("sealgram.generation", "Generation", base.DEC, nil, nil, "how many ratchets led to its key"),
-  ["repeats"] = ProtoField.uint32("sealgram.repeats", "Repeats", base.DEC, nil, nil, "the packet of the capture that was the same datagram"),
+  ["repeats"] = ProtoField.uint32("sealgram.repeats", "Repeats", base.DEC, nil, nil, "the first packet of the capture that was the same datagram"),
   ["frame.type"] = ProtoField.uint64("sealgram.frame.type", "Frame type", base.DEC, { [0] = "PADDING", [1] = "PING", [2] = "ACK", [3] = "ACK_ECN", [4] = "STREAM", [5] = "ENTRIES", [6] = "FRAGMENT", [7] = "CLOSE", [8] = "DONE", [9] = "MAX_STREAM", [10] = "PATH_CHALLENGE", [11] = "PATH_RESPONSE", [12] = "EPHEMERAL", [13] = "BULK", [14] = "MAX_BULK" }, nil, "says what the frame is"),
   ["padding.length"] = ProtoField.uint32("sealgram.padding.length", "Length", base.DEC, nil, nil, "zero bytes in a row"),
   ["ack.largest"] = ProtoField.uint64("sealgram.ack.largest", "Largest", base.DEC, nil, nil, "the highest packet number received"),
@@ -1433,7 +1433,7 @@ local function open_datagram(result, session, owner, datagram, sight)
   end
   local used = session.attempt .. side .. number_of(number)
   local earlier = state.used[used]
-  state.used[used] = { datagram = datagram, number = sight.number }
+  state.used[used] = earlier or { datagram = datagram, number = sight.number }
   if earlier and earlier.datagram ~= datagram then
     local text = "packet number %s seals two datagrams; the other is packet %d"
     find(result, "sealed.nonce-reuse", text:format(number_of(number), earlier.number))
