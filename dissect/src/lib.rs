@@ -15,6 +15,7 @@
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
@@ -28,6 +29,7 @@ mod bytes;
 pub mod calibrate;
 pub mod canary;
 pub mod cli;
+pub mod compare;
 mod coverage;
 pub mod dissection;
 pub mod flow;

@@ -1,6 +1,7 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod compare;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -14,6 +15,7 @@ use crate::open::KeyLog;
 use crate::render;
 use crate::verdict::Level;
 use calibrate::Calibrate;
+use compare::Compare;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -34,7 +36,8 @@ Examples:
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
-  dissect calibrate";
+  dissect calibrate
+  dissect compare --a one.pcap two.pcap --b three.pcap four.pcap";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
@@ -74,6 +77,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(Calibrate),
+    Compare(Compare),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,6 +98,7 @@ pub fn run() -> u8 {
         (Some(Command::Calibrate(calibrate)), _) => {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
+        (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
