@@ -25,6 +25,7 @@
 //! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
@@ -41,6 +42,7 @@ pub mod calibrate;
 pub mod canary;
 pub mod clear;
 pub mod cli;
+pub mod compare;
 pub mod complete;
 mod coverage;
 pub mod dissection;

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod canary;
+mod compare;
 mod keep;
 mod progress;
 mod scan;
@@ -25,6 +26,7 @@ use crate::row::Row;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
+use compare::Compare;
 use keep::Keep;
 use verify::Verify;
 
@@ -73,6 +75,7 @@ Examples:
   dissect leaky.pcap --expect refuted
   dissect chat.pcapng --html report.html --report report.json
   dissect verify report.json chat.pcapng
+  dissect compare --a one.pcap two.pcap --b three.pcap four.pcap
   dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
@@ -148,6 +151,7 @@ enum Command {
     Calibrate(Calibrate),
     Scan(scan::ScanArguments),
     Verify(Verify),
+    Compare(Compare),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -166,6 +170,7 @@ pub fn run() -> u8 {
         }
         (Some(Command::Scan(scan)), _) => scan.run(),
         (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
+        (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
