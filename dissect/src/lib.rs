@@ -17,13 +17,14 @@
 //! | [`flow`] | who talks to whom |
 //! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
-//! | `survey` | the walks before the judging one |
+//! | `survey`, `judging`, `content` | the first walks and the last; what packets carry, in order |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
 //! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
+//! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
@@ -40,11 +41,13 @@ pub mod canary;
 pub mod clear;
 pub mod cli;
 pub mod complete;
+mod content;
 mod coverage;
 pub mod dissection;
 pub mod fields;
 pub mod flow;
 mod judge;
+mod judging;
 mod layout;
 pub mod ledger;
 pub mod link;
@@ -62,6 +65,7 @@ pub mod report;
 pub mod reuse;
 pub mod row;
 mod samples;
+pub mod scan;
 pub mod session;
 pub mod source;
 mod survey;

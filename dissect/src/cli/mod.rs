@@ -1,7 +1,10 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod canary;
+mod clear;
 mod progress;
+mod scan;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
@@ -62,6 +65,7 @@ Examples:
   dissect chat.pcapng --keylog keys.txt -T json
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect leaky.pcap --expect refuted
+  dissect scan huge.pcap --canaries words.txt
   dissect calibrate";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
@@ -76,9 +80,11 @@ struct Arguments {
     #[arg(required = true)]
     file: Option<PathBuf>,
 
-    /// A secret text that may not occur on the wire in any form; can be given more than once.
-    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
-    canaries: Vec<String>,
+    #[command(flatten)]
+    canary: canary::CanaryArguments,
+
+    #[command(flatten)]
+    clear: clear::Arguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -126,16 +132,13 @@ enum Expectation {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(Calibrate),
+    Scan(scan::ScanArguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
-}
-
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
@@ -146,6 +149,7 @@ pub fn run() -> u8 {
         (Some(Command::Calibrate(calibrate)), _) => {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
+        (Some(Command::Scan(scan)), _) => scan.run(),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
@@ -161,11 +165,12 @@ pub fn run() -> u8 {
 
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
-        canaries: arguments.canaries.clone(),
+        canaries: arguments.canary.read()?,
         key_log: key_log(&arguments.key_logs)?,
         transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
         scope: arguments.scope,
+        show_secrets: arguments.clear.show_secrets,
     };
     let terminal = progress::Terminal::new(arguments.quiet);
     let source = source(arguments, file, &terminal)?;

@@ -84,7 +84,7 @@ impl KeyLog {
     pub(crate) fn canaries(&self) -> Vec<Canary> {
         let of = |(attempt, session): (&AttemptId, &LoggedSession)| -> Vec<Canary> {
             let canary = |(label, secret): (Label, &spec::secret::Secret<32>)| {
-                Canary::bytes(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
+                Canary::key(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
             };
             session.all().filter(|(label, _)| *label != Label::Hash).map(canary).collect()
         };

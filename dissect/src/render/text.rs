@@ -219,8 +219,8 @@ fn canary_line(result: &CanaryResult, out: &mut impl Write) -> io::Result<()> {
     if let Some(sealed) = result.in_sealed {
         write!(out, ", sealed in {sealed} datagrams")?;
     }
-    if !result.strong {
-        let chance = result.expected_chance_hits;
+    if !result.strength.strong {
+        let chance = result.strength.expected_chance_hits;
         write!(out, "; WEAK: too short to decide, chance alone may give {chance:.1e} hits")?;
     }
     writeln!(out)
