@@ -17,7 +17,7 @@
 //! | [`flow`] | who talks to whom |
 //! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
-//! | `survey` | the walks before the judging one |
+//! | `survey`, `judging`, `content` | the first walks and the last; what packets carry, in order |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
@@ -44,6 +44,7 @@ pub mod clear;
 pub mod cli;
 pub mod compare;
 pub mod complete;
+mod content;
 mod coverage;
 pub mod dissection;
 pub mod excerpt;
@@ -51,6 +52,7 @@ pub mod fields;
 pub mod flow;
 pub mod html;
 mod judge;
+mod judging;
 mod layout;
 pub mod ledger;
 pub mod link;

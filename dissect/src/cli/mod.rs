@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod canary;
+mod clear;
 mod compare;
 mod keep;
 mod progress;
@@ -111,6 +112,9 @@ struct Given {
     #[command(flatten)]
     canary: canary::CanaryArguments,
 
+    #[command(flatten)]
+    clear: clear::Arguments,
+
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
     #[arg(long = "keylog", value_name = "FILE")]
@@ -211,6 +215,7 @@ impl Given {
             transcript: transcript(&transcripts)?,
             require: self.require,
             scope: self.scope,
+            show_secrets: self.clear.show_secrets,
         };
         let digests = |texts: &[(String, String)]| {
             texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
