@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use crate::canary::{self, Canary};
+use crate::complete::{self, ClientTranscript};
 use crate::coverage;
 use crate::flow;
 use crate::judge;
@@ -25,15 +26,21 @@ pub struct Options {
     pub canaries: Vec<String>,
     /// The secrets of the sessions, as far as they are known.
     pub key_log: Option<KeyLog>,
+    /// What the clients reported that was said.
+    pub transcript: Option<ClientTranscript>,
     /// The level that the verdict requires; see [`Options::required`].
     pub require: Option<Level>,
 }
 
 impl Options {
-    /// The level required: the one given, else E4 with a key log and E2 without.
+    /// The level required: the one given, else E5 with a transcript, E4 with a key log, and E2 without.
     #[must_use]
     pub fn required(&self) -> Level {
-        let usual = if self.key_log.is_some() { Level::E4 } else { Level::E2 };
+        let usual = match (&self.key_log, &self.transcript) {
+            (_, Some(_)) => Level::E5,
+            (Some(_), None) => Level::E4,
+            (None, None) => Level::E2,
+        };
         self.require.unwrap_or(usual)
     }
 
@@ -84,6 +91,16 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
     if sealed.is_none() {
         findings.push(Finding::gap(Level::E4, "sealed.no-key-log", "no key log was given"));
     }
+    let complete = options.transcript.as_ref().map(|reported| {
+        let opened = sealed.iter().flat_map(|sealed| sealed.transcripts.values());
+        let (complete, found) = complete::compare(reported, opened);
+        findings.extend(found.into_iter().chain(complete::canaries(&canary)));
+        complete
+    });
+    if complete.is_none() {
+        findings.push(complete::absent());
+    }
+    findings.push(Finding::gap(Level::E6, "compare.one-capture", "one capture alone compares with nothing"));
     let ledger = Ledger::of(&capture, &packets);
     findings.extend(coverage::check(&capture, &packets, &ledger));
 
@@ -102,6 +119,7 @@ pub fn analyse(source: impl Read, options: &Options) -> Result<Report, ReadError
         opacity,
         reuse,
         sealed,
+        complete,
         findings,
         verdict,
     })
@@ -131,7 +149,9 @@ fn samples<'a>(bytes: &'a [u8], packets: &[Packet]) -> Vec<Sample<'a>> {
                 Class::Mac => add("mac", range),
                 Class::KeyShare => add(opacity::KEY_SHARE, range),
                 class if class.is_uniform() => add(kind, range),
-                _ if matches!(first.name, "attempt-id" | "connection-id") => add("id", range),
+                _ if matches!(first.name, "sealgram.attempt_id" | "sealgram.connection_id") => {
+                    add("id", range)
+                }
                 _ => {}
             }
         }

@@ -70,7 +70,7 @@ fn odd_versions(packets: &[Packet], bytes: &[u8]) -> Option<Finding> {
     };
     let is_odd = |packet: &&Packet| {
         let data = bytes.get(packet.data.clone()).unwrap_or_default();
-        let listed = packet.dissection.tree.range("versions").and_then(|range| data.get(range));
+        let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
         listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
     };
     let packet = packets.iter().find(is_odd)?;

@@ -6,17 +6,20 @@
 //! | module | does |
 //! |---|---|
 //! | [`pcap`] | reads pcap and pcapng into records |
-//! | [`link`], `network` | take packets apart down to UDP payloads |
+//! | [`link`], `network`, `layout` | take packets apart down to what UDP and TCP carry |
 //! | [`packet`], [`dissection`], [`tree`] | a packet, what its headers say, its fields |
+//! | [`reassembly`] | puts fragments and TCP streams together |
 //! | [`flow`] | who talks to whom |
+//! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
-//! | [`compare`] | do two contents look alike; E6 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
+//! | [`complete`] | compares what was opened with what the clients reported; E5 |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`report`], [`render`] | the result, as text or JSON |
 //!
@@ -30,10 +33,13 @@ pub mod calibrate;
 pub mod canary;
 pub mod cli;
 pub mod compare;
+pub mod complete;
 mod coverage;
 pub mod dissection;
+pub mod fields;
 pub mod flow;
 mod judge;
+mod layout;
 pub mod ledger;
 pub mod link;
 pub mod metadata;
@@ -43,6 +49,7 @@ pub mod opacity;
 pub mod open;
 pub mod packet;
 pub mod pcap;
+pub mod reassembly;
 pub mod render;
 pub mod report;
 pub mod reuse;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::bytes::{Endian, count};
 use crate::canary::CanaryReport;
+use crate::complete::CompleteReport;
 use crate::flow::Flow;
 use crate::ledger::Ledger;
 use crate::opacity::OpacityReport;
@@ -35,6 +36,8 @@ pub struct Report {
     pub reuse: ReuseReport,
     /// What the key log opened; `None` without one.
     pub sealed: Option<SealedReport>,
+    /// How it agrees with the transcript of the clients; `None` without one.
+    pub complete: Option<CompleteReport>,
     /// Everything that was found, worst first.
     pub findings: Vec<Finding>,
     /// The judgement.

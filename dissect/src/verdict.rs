@@ -18,11 +18,15 @@ pub enum Level {
     E3,
     /// Sealed: every tag verifies under keys derived here, and resealing gives the same bytes.
     E4,
+    /// Complete: what was opened is what the clients reported, word for word, and nothing else.
+    E5,
+    /// Differential: captures of the same script with other contents cannot be told apart.
+    E6,
 }
 
 impl Level {
     /// All levels, lowest first.
-    pub const ALL: [Self; 5] = [Self::E0, Self::E1, Self::E2, Self::E3, Self::E4];
+    pub const ALL: [Self; 7] = [Self::E0, Self::E1, Self::E2, Self::E3, Self::E4, Self::E5, Self::E6];
 
     /// The level's name in one word.
     #[must_use]
@@ -33,6 +37,8 @@ impl Level {
             Self::E2 => "opacity",
             Self::E3 => "canary",
             Self::E4 => "sealed",
+            Self::E5 => "complete",
+            Self::E6 => "differential",
         }
     }
 }
@@ -185,17 +191,17 @@ mod tests {
 
     #[test]
     fn table() {
-        use Level::{E0, E1, E2, E3, E4};
+        use Level::{E0, E1, E2, E3, E4, E5, E6};
         let gap = |level| Finding::gap(level, "test", "");
         let violation = |level| Finding::violation(level, "test", "");
         let cases = [
-            (vec![], E4, Outcome::Proved, Some(E4)),
+            (vec![], E4, Outcome::Proved, Some(E6)),
             (vec![gap(E3)], E2, Outcome::Proved, Some(E2)),
             (vec![gap(E3)], E4, Outcome::Inconclusive, Some(E2)),
             (vec![gap(E0)], E0, Outcome::Inconclusive, None),
             (vec![violation(E3)], E2, Outcome::Refuted, Some(E2)),
             (vec![gap(E1), violation(E3)], E2, Outcome::Refuted, Some(E0)),
-            (vec![Finding::note(E0, "test", "")], E4, Outcome::Proved, Some(E4)),
+            (vec![Finding::note(E0, "test", ""), gap(E5)], E4, Outcome::Proved, Some(E4)),
         ];
         for (findings, required, outcome, reached) in cases {
             let verdict = Verdict::weigh(&findings, required);

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, analyse};
+use crate::complete::ClientTranscript;
 use crate::open::KeyLog;
 use crate::render;
 use crate::verdict::Level;
@@ -24,6 +25,8 @@ Levels of evidence, each including the ones before it:
   E2  opacity       sealed bytes show no structure and no reuse
   E3  canary        no secret occurs in any form; the search proves itself in every run
   E4  sealed        every tag verifies under keys derived here from the key log
+  E5  complete      what was opened is what the clients reported, word for word
+  E6  differential  two captures with other contents cannot be told apart
 
 Exit codes:
   0  PROVED at the required level
@@ -36,6 +39,7 @@ Examples:
   dissect chat.pcapng --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
+  dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect calibrate
   dissect compare --a one.pcap two.pcap --b three.pcap four.pcap";
 
@@ -60,7 +64,12 @@ struct Arguments {
     #[arg(long = "keylog", value_name = "FILE")]
     key_logs: Vec<PathBuf>,
 
-    /// The level of evidence to require. Without it: E2, or E4 with a key log.
+    /// What a client printed with `node join --json`, to compare with what was opened, word for word; can be
+    /// given more than once, and should be given for every client.
+    #[arg(long = "transcript", value_name = "FILE", requires = "key_logs")]
+    transcripts: Vec<PathBuf>,
+
+    /// The level of evidence to require. Without it: E2, E4 with a key log, or E5 with transcripts.
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
@@ -116,6 +125,7 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     let options = Options {
         canaries: arguments.canaries.clone(),
         key_log: key_log(&arguments.key_logs)?,
+        transcript: transcript(&arguments.transcripts)?,
         require: arguments.require,
     };
     let name = shown(file);
@@ -144,6 +154,19 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
+    }
+    Ok((!files.is_empty()).then_some(merged))
+}
+
+/// All transcripts as one; `None` when there is none.
+fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+    let mut merged = ClientTranscript::default();
+    for file in files {
+        let name = shown(file);
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        let transcript =
+            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+        merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
 }

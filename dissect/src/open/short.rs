@@ -13,9 +13,9 @@ use super::generation::{Generation, Opened};
 use super::order::Order;
 use crate::bytes::count;
 use crate::dissection::Endpoint;
+use crate::fields::{self, Part};
 use crate::packet::Packet;
 use crate::session::{Directory, Kind, Session, hex, looks_short, payload};
-use crate::tree::{Class, Tree};
 use crate::verdict::{Finding, Level};
 
 /// The keys of the sessions that could be derived, by the place of the session.
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
         self.opening.report.opened_short += 1;
         self.reseal((index, owner.side), generation, &opened, datagram, packet.number);
         self.controls((index, owner.side), generation, datagram);
-        name_fields(packet, &opened, datagram.len());
+        name_fields(packet, &opened);
         self.take(packet, datagram, session, owner.side, &opened, owner.generation);
     }
 
@@ -266,10 +266,11 @@ fn first_seen(bytes: &[u8], packets: &[Packet]) -> BTreeMap<(Endpoint, Connectio
 }
 
 /// With the keys it is known where the number ends.
-fn name_fields(packet: &mut Packet, opened: &Opened, len: usize) {
-    let mut tree = Tree::default();
-    tree.push("number", Class::Masked, opened.header.number_len);
-    tree.push("sealed-frames", Class::Ciphertext, len.saturating_sub(opened.header.len() + TAG_BYTES));
-    let Some(range) = packet.dissection.tree.range("number-and-sealed-frames") else { return };
-    packet.dissection.tree.refine(&range, &tree);
+fn name_fields(packet: &mut Packet, opened: &Opened) {
+    let masked = packet.dissection.tree.range("sealgram.number_and_sealed_frames");
+    let (Some(range), Some(layout)) = (masked, fields::layout(Kind::Short.name(), 0)) else { return };
+    let behind: Vec<Part> =
+        layout.opened.iter().filter(|part| !layout.parts.contains(part)).copied().collect();
+    let len = range.len() + TAG_BYTES;
+    packet.dissection.tree.refine(&range, &fields::tree(&behind, len, opened.header.number_len));
 }

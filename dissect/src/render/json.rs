@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::seconds;
 use crate::canary::CanaryReport;
+use crate::complete::CompleteReport;
 use crate::dissection::{Anomaly, Endpoint, Protocol};
 use crate::flow::Flow;
 use crate::ledger::Ledger;
@@ -40,6 +41,7 @@ pub fn json(report: &Report, packets: bool, out: &mut impl Write) -> io::Result<
         reuse: &report.reuse,
         canary: &report.canary,
         sealed: report.sealed.as_ref(),
+        complete: report.complete.as_ref(),
         packets: packets.then(|| report.packets.iter().map(Row::of).collect()),
     };
     let text = serde_json::to_string_pretty(&document)?;
@@ -70,6 +72,7 @@ struct Document<'a> {
     reuse: &'a ReuseReport,
     canary: &'a CanaryReport,
     sealed: Option<&'a SealedReport>,
+    complete: Option<&'a CompleteReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packets: Option<Vec<Row<'a>>>,
 }

@@ -1,11 +1,13 @@
 //! Shows a report: [`text()`] for people, [`json()`] for programs.
 
 mod json;
+mod metadata;
 mod sanitise;
 mod table;
 mod text;
 
 pub use json::json;
+pub use metadata::metadata;
 pub(crate) use sanitise::sanitise;
 pub use text::{Style, text};
 

@@ -85,7 +85,17 @@ fn facts(report: &Report, out: &mut impl Write) -> io::Result<()> {
     )?;
     opacity(report, out)?;
     canary(report, out)?;
-    sealed(report, out)
+    sealed(report, out)?;
+    complete(report, out)
+}
+
+fn complete(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let Some(complete) = &report.complete else { return Ok(()) };
+    writeln!(
+        out,
+        "  complete   {} of {} messages sent and {} of {} heard were opened word for word; {} opened that nobody reported",
+        complete.sent_found, complete.sent, complete.heard_found, complete.heard, complete.extra
+    )
 }
 
 fn sealed(report: &Report, out: &mut impl Write) -> io::Result<()> {
