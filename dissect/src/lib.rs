@@ -25,9 +25,9 @@
 //! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
-//! | [`compare`] | do two contents look alike; E6 |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
 //! | [`html`], [`excerpt`], [`manifest`] | the result as a page, and as something to make again |
