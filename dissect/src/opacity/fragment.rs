@@ -5,7 +5,7 @@
 //! `M(t) = (R(t) + n - t) / n` is a martingale of mean 1 under uniform bytes, so by Ville's inequality
 //! `P(sup M ≥ c) ≤ 1/c`. The supremum is no e-value; tests are combined by Bonferroni.
 
-use super::{StreamModels, approximate};
+use super::approximate;
 
 /// Weight of the uniform distribution in every model, so that one odd byte does not end a stretch.
 const SLACK: f64 = 0.02;
@@ -40,9 +40,16 @@ pub(super) fn models() -> Vec<Model> {
     ]
 }
 
-/// The models that streams are weighed with.
-pub(super) fn stream_models() -> StreamModels {
-    StreamModels { text: [ratios(text), ratios(printable)], zeros: ratios(zeros) }
+/// The ratios that streams are weighed with, a row for each byte.
+pub(super) fn stream_ratios() -> [[f64; 4]; 256] {
+    let models = [text, printable, utf_8, zeros].map(ratios);
+    let mut rows = [[1.0; 4]; 256];
+    for (lane, model) in models.iter().enumerate() {
+        for (row, ratio) in rows.iter_mut().zip(model) {
+            row[lane] = *ratio;
+        }
+    }
+    rows
 }
 
 impl Model {
@@ -114,6 +121,20 @@ fn text(byte: u8) -> f64 {
 
 fn printable(byte: u8) -> f64 {
     f64::from(u8::from(matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')))
+}
+
+/// UTF-8 of scripts other than Latin: continuation bytes, and the lead bytes of Cyrillic, of Greek, Hebrew and
+/// Arabic, and of Indic and East Asian scripts.
+fn utf_8(byte: u8) -> f64 {
+    match byte {
+        0x80..=0xbf => 0.8,
+        0xd0 | 0xd1 => 12.0,
+        0xce | 0xcf | 0xd7..=0xd9 => 2.0,
+        0xe0..=0xed => 2.0,
+        b' ' => 4.0,
+        b',' | b'.' | b'\n' => 0.5,
+        _ => 0.02,
+    }
 }
 
 /// Half of the bytes zero, small numbers likelier than large ones.
