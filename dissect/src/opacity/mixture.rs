@@ -2,79 +2,198 @@
 //!
 //! The probability that a Dirichlet(a) mixture gives a byte string depends only on its byte counts,
 //! `Γ(256a)/Γ(256a+n) · Π Γ(a+c)/Γ(a)`; divided by `256^-n` it is an e-value. The average of e-values
-//! is an e-value, whatever their dependence.
+//! is an e-value, whatever their dependence. Counts are all that is kept of the samples.
 
 use spec::wire::short::FIRST_MASK;
 
 use super::approximate;
+use super::law::{KemLaw, coefficients};
 
 /// Concentrations of the order-0 mixtures, from "few byte values" to "slightly uneven".
 const CONCENTRATIONS: [f64; 4] = [1.0 / 256.0, 1.0 / 16.0, 0.5, 4.0];
-/// Concentration of the order-1 mixture, which must learn 256 distributions.
-const ORDER_1_CONCENTRATION: f64 = 1.0 / 256.0;
+/// Concentration of the order-1 mixture, which must learn 256 distributions: the first of those above.
+const ORDER_1: usize = 0;
+/// Columns judged, from the front of the samples.
+const COLUMNS: usize = 64;
+/// A column of fewer samples is not judged.
+const COLUMN_LEN_MIN: u64 = 16;
 
-/// log2 of the averaged e-value of all samples together: byte frequencies, frequencies after each
-/// byte, and frequencies of the XOR of neighbours.
-pub(super) fn pooled_bits(samples: &[&[u8]]) -> f64 {
-    let mut bytes = [0_u64; 256];
-    let mut differences = [0_u64; 256];
-    let mut pairs = vec![[0_u64; 256]; 256];
-    for sample in samples {
-        tally(&mut bytes, sample.iter().copied());
-        let neighbours = || sample.iter().zip(sample.iter().skip(1));
-        tally(&mut differences, neighbours().map(|(a, b)| a ^ b));
-        for (a, b) in neighbours() {
-            if let Some(row) = pairs.get_mut(usize::from(*a)) {
-                tally(row, [*b].into_iter());
+/// A test of many samples: what it looks at, and log2 of its e-value.
+pub(super) type Test = (String, f64);
+
+/// The mixtures, with the values of the gamma function they need most.
+#[derive(Debug)]
+pub(super) struct Mixtures([Rising; CONCENTRATIONS.len()]);
+
+/// `ln Γ(a+c)/Γ(a)` for small c.
+#[derive(Debug)]
+struct Rising {
+    concentration: f64,
+    small: [f64; 64],
+}
+
+/// The bytes of all samples of one kind.
+#[derive(Debug)]
+pub(super) struct Pool {
+    bytes: [u64; 256],
+    differences: [u64; 256],
+    /// How often each byte follows each, 256 counts for each first one.
+    pairs: Vec<u32>,
+    columns: Vec<[u32; 256]>,
+}
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        let (bytes, differences) = ([0; 256], [0; 256]);
+        Self { bytes, differences, pairs: vec![0; 256 * 256], columns: Vec::new() }
+    }
+
+    pub(super) fn take(&mut self, sample: &[u8]) {
+        for byte in sample {
+            tally(&mut self.bytes, *byte);
+        }
+        for (a, b) in sample.iter().zip(sample.iter().skip(1)) {
+            tally(&mut self.differences, a ^ b);
+            if let Some(count) = self.pairs.get_mut(usize::from(*a) << 8 | usize::from(*b)) {
+                *count += 1;
+            }
+        }
+        let judged = sample.len().min(COLUMNS);
+        if self.columns.len() < judged {
+            self.columns.resize(judged, [0; 256]);
+        }
+        for (column, byte) in self.columns.iter_mut().zip(sample) {
+            if let Some(count) = column.get_mut(usize::from(*byte)) {
+                *count += 1;
             }
         }
     }
-    let order_1: f64 = pairs.iter().map(|row| dirichlet_bits(row, ORDER_1_CONCENTRATION)).sum();
-    let order_0 =
-        |counts: &[u64; 256]| CONCENTRATIONS.map(|concentration| dirichlet_bits(counts, concentration));
-    let evidence: Vec<f64> =
-        order_0(&bytes).into_iter().chain(order_0(&differences)).chain([order_1]).collect();
-    log2_mean(&evidence)
-}
 
-/// log2 of the averaged e-value of one column.
-pub(super) fn column_bits(bytes: &[u8]) -> f64 {
-    let mut counts = [0; 256];
-    tally(&mut counts, bytes.iter().copied());
-    log2_mean(&CONCENTRATIONS.map(|concentration| dirichlet_bits(&counts, concentration)))
-}
-
-/// The same of the six masked bits in the first byte of SHORT datagrams.
-pub(super) fn first_byte_bits(bytes: &[u8]) -> f64 {
-    let mut counts = [0; 64];
-    for byte in bytes {
-        if let Some(count) = counts.get_mut(usize::from(byte & FIRST_MASK)) {
-            *count += 1;
-        }
+    pub(super) fn tests(&self, kind: &str, mixtures: &Mixtures) -> Vec<Test> {
+        let whole = (format!("uneven bytes over all {kind}s"), self.pooled_bits(mixtures));
+        let judged = self.columns.iter().enumerate().filter(|(_, column)| {
+            column.iter().map(|count| u64::from(*count)).sum::<u64>() >= COLUMN_LEN_MIN
+        });
+        let columns = judged.map(|(number, column)| {
+            (format!("uneven byte {number} of all {kind}s"), mixtures.averaged_bits(column))
+        });
+        [whole].into_iter().chain(columns).collect()
     }
-    log2_mean(&CONCENTRATIONS.map(|concentration| dirichlet_bits(&counts, concentration)))
-}
 
-fn tally(counts: &mut [u64; 256], bytes: impl Iterator<Item = u8>) {
-    for byte in bytes {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
-        }
+    /// Byte frequencies, frequencies after each byte, and frequencies of the XOR of neighbours.
+    fn pooled_bits(&self, mixtures: &Mixtures) -> f64 {
+        let order_1 = self.pairs.chunks(256).map(|row| mixtures.bits(ORDER_1, row)).sum();
+        let order_0 = mixtures.each(&self.bytes).into_iter().chain(mixtures.each(&self.differences));
+        let evidence: Vec<f64> = order_0.chain([order_1]).collect();
+        log2_mean(&evidence)
     }
 }
 
-/// log2 of the e-value of the counts of all symbols under one Dirichlet mixture.
-fn dirichlet_bits(counts: &[u64], concentration: f64) -> f64 {
-    let symbols = approximate(counts.len());
-    let counts: Vec<f64> =
-        counts.iter().map(|count| approximate(usize::try_from(*count).unwrap_or(usize::MAX))).collect();
-    let total: f64 = counts.iter().sum();
-    let single = ln_gamma(concentration);
-    let seen = counts.iter().filter(|&&count| count > 0.0);
-    let product: f64 = seen.map(|count| ln_gamma(concentration + count) - single).sum();
-    let whole = symbols * concentration;
-    let ln_probability = ln_gamma(whole) - ln_gamma(whole + total) + product;
-    ln_probability / std::f64::consts::LN_2 + symbols.log2() * total
+/// The six masked bits in the first byte of SHORT datagrams.
+#[derive(Debug)]
+pub(super) struct MaskedBits([u64; 64]);
+
+impl MaskedBits {
+    pub(super) const fn new() -> Self {
+        Self([0; 64])
+    }
+
+    pub(super) fn take(&mut self, first_byte: u8) {
+        tally(&mut self.0, first_byte & FIRST_MASK);
+    }
+
+    pub(super) fn tests(&self, mixtures: &Mixtures) -> Option<Test> {
+        let any = self.0.iter().any(|count| *count > 0);
+        any.then(|| ("uneven masked bits of the first byte".to_owned(), mixtures.averaged_bits(&self.0)))
+    }
+}
+
+/// The ML-KEM ciphertexts: do their coefficients have the law that compression gives them?
+#[derive(Debug)]
+pub(super) struct KemPool {
+    coefficients: Vec<u32>,
+    /// log2 of the probability of all ciphertexts under their law divided by the uniform one.
+    likelihood_bits: f64,
+}
+
+impl KemPool {
+    pub(super) fn new() -> Self {
+        Self { coefficients: vec![0; 1024], likelihood_bits: 0.0 }
+    }
+
+    pub(super) fn take(&mut self, law: &KemLaw, ciphertext: &[u8]) {
+        self.likelihood_bits += law.likelihood_bits(ciphertext);
+        for coefficient in coefficients(ciphertext) {
+            if let Some(count) = self.coefficients.get_mut(usize::from(coefficient)) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// The alternatives are uniform bytes, which are no ciphertexts, and unevenness of any other kind in the
+    /// first part beside a uniform second one.
+    pub(super) fn tests(&self, mixtures: &Mixtures) -> Option<Test> {
+        let any = self.coefficients.iter().any(|count| *count > 0);
+        let alternatives: Vec<f64> = [0.0].into_iter().chain(mixtures.each(&self.coefficients)).collect();
+        let evidence = log2_mean(&alternatives) - self.likelihood_bits;
+        any.then(|| ("coefficients that ML-KEM ciphertexts do not have".to_owned(), evidence))
+    }
+}
+
+impl Mixtures {
+    pub(super) fn new() -> Self {
+        Self(CONCENTRATIONS.map(Rising::new))
+    }
+
+    /// log2 of the averaged e-value of the counts of all symbols.
+    fn averaged_bits<C: Copy + Into<u64>>(&self, counts: &[C]) -> f64 {
+        log2_mean(&self.each(counts))
+    }
+
+    /// log2 of the e-value of the counts under each mixture.
+    fn each<C: Copy + Into<u64>>(&self, counts: &[C]) -> [f64; CONCENTRATIONS.len()] {
+        std::array::from_fn(|index| self.bits(index, counts))
+    }
+
+    /// log2 of the e-value of the counts under one mixture.
+    fn bits<C: Copy + Into<u64>>(&self, index: usize, counts: &[C]) -> f64 {
+        let Some(rising) = self.0.get(index) else { return 0.0 };
+        let symbols = approximate(counts.len());
+        let (mut total, mut product) = (0.0, 0.0);
+        for count in counts.iter().map(|count| (*count).into()).filter(|count| *count > 0) {
+            total += float(count);
+            product += rising.ln(count);
+        }
+        let whole = symbols * rising.concentration;
+        let ln_probability = ln_gamma(whole) - ln_gamma(whole + total) + product;
+        ln_probability / std::f64::consts::LN_2 + symbols.log2() * total
+    }
+}
+
+impl Rising {
+    fn new(concentration: f64) -> Self {
+        let mut small = [0.0; 64];
+        for (value, count) in small.iter_mut().zip(0_u32..) {
+            *value = ln_gamma(concentration + f64::from(count)) - ln_gamma(concentration);
+        }
+        Self { concentration, small }
+    }
+
+    fn ln(&self, count: u64) -> f64 {
+        let small = usize::try_from(count).ok().and_then(|count| self.small.get(count));
+        let any = || ln_gamma(self.concentration + float(count)) - ln_gamma(self.concentration);
+        small.copied().unwrap_or_else(any)
+    }
+}
+
+fn tally(counts: &mut [u64], symbol: u8) {
+    if let Some(count) = counts.get_mut(usize::from(symbol)) {
+        *count += 1;
+    }
+}
+
+fn float(count: u64) -> f64 {
+    approximate(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// log2 of the mean of numbers given by their log2.
@@ -88,7 +207,7 @@ fn log2_mean(bits: &[f64]) -> f64 {
 }
 
 /// The logarithm of the gamma function for positive arguments: Stirling's series, after moving the
-/// argument above 10, where three terms are exact to 12 digits.
+/// argument above 10, where four terms are exact to 12 digits.
 fn ln_gamma(mut x: f64) -> f64 {
     let mut below = 1.0;
     while x < 10.0 {
@@ -114,12 +233,30 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_is_no_evidence() {
-        assert!(column_bits(b"x").abs() < 1e-6);
+    fn one_byte_is_no_evidence_and_equal_bytes_are() {
+        let mut counts = [0_u64; 256];
+        counts[7] = 1;
+        assert!(Mixtures::new().averaged_bits(&counts).abs() < 1e-6);
+        counts[7] = 100;
+        assert!(Mixtures::new().averaged_bits(&counts) > 300.0);
     }
 
+    /// Under one concentration the probabilities of the next byte add up to 1.
     #[test]
-    fn equal_bytes_are() {
-        assert!(column_bits(&[7; 32]) > 100.0);
+    fn a_mixture_is_a_distribution() {
+        let mixtures = Mixtures::new();
+        let mut counts = [0_u64; 256];
+        counts[1] = 3;
+        counts[200] = 90;
+        for index in 0..CONCENTRATIONS.len() {
+            let before = mixtures.bits(index, &counts);
+            let next = |byte: usize| {
+                let mut counts = counts;
+                counts[byte] += 1;
+                (mixtures.bits(index, &counts) - before).exp2() / 256.0
+            };
+            let sum: f64 = (0..256).map(next).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+        }
     }
 }

@@ -21,10 +21,12 @@ fn noise_raises_no_alarm_and_keeps_the_bound() {
     let report = judge_all(&bodies);
     assert_eq!(report.alarms, []);
     assert_eq!(report.samples, SAMPLES);
-    for model in fragment::models() {
+    let models = model::models();
+    let evidence: Vec<_> = bodies.iter().map(|body| fragment::evidence_bits(&models, body, &[])).collect();
+    for (index, model) in models.iter().enumerate() {
         for bits in [4_u32, 6, 8] {
             let threshold = f64::from(bits);
-            let exceeding = bodies.iter().filter(|body| model.evidence_bits(body, 1.0) >= threshold).count();
+            let exceeding = evidence.iter().filter(|evidence| evidence[index] >= threshold).count();
             let bound = SAMPLES >> bits;
             // Three standard deviations above what the bound allows in the mean.
             let slack = 3.0 * approximate(usize::try_from(bound).unwrap()).sqrt() + 1.0;
@@ -101,4 +103,69 @@ fn repeated_samples_are_judged_once() {
     let report = judge_all(&vec![body; 500]);
     assert_eq!((report.samples, report.repeated), (1, 499));
     assert_eq!(report.alarms, []);
+}
+
+/// What is remembered of samples is bounded: it begins anew with each chapter.
+#[test]
+fn a_repeated_sample_is_judged_again_in_another_chapter_only() {
+    let mut judge = Judge::new();
+    let mut take = |number: u64| {
+        let bytes = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        judge.take(&Sample { packet: 1, kind: "SHORT", bytes: &bytes })
+    };
+    let count = u64::try_from(CHAPTER_SAMPLES).unwrap() + 10;
+    assert!((0..count).all(&mut take), "all differ");
+    assert!(take(0), "its chapter is closed");
+    assert!(!take(0));
+    let report = judge.finish();
+    assert_eq!((report.chapters, report.repeated), (2, 1));
+}
+
+mod key_shares {
+    use spec::crypto::x25519_public;
+    use spec::handshake::kem::{KemPair, encapsulate};
+    use spec::secret::Secret;
+
+    use super::*;
+
+    fn secret<const N: usize>(seed: u64) -> Secret<N> {
+        Secret::new(random_bytes(seed, N).try_into().unwrap())
+    }
+
+    fn judge_shares(shares: &[Vec<u8>]) -> OpacityReport {
+        let sample = |(packet, bytes)| Sample { packet, kind: KEY_SHARE, bytes };
+        judge(&(1..).zip(shares.iter().map(Vec::as_slice)).map(sample).collect::<Vec<_>>(), &[])
+    }
+
+    fn ciphertexts(count: u64) -> Vec<Vec<u8>> {
+        let pair = KemPair::new(&secret(1));
+        (0..count).map(|seed| encapsulate(pair.public(), &secret(seed)).unwrap().0.to_vec()).collect()
+    }
+
+    #[test]
+    fn real_ones_raise_no_alarm() {
+        let keys: Vec<Vec<u8>> = (0..300).map(|seed| x25519_public(&secret(seed)).to_vec()).collect();
+        let report = judge_shares(&[keys, ciphertexts(100)].concat());
+        assert_eq!(report.alarms, []);
+        assert!(report.significance_bits < 10.0, "{report:?}");
+    }
+
+    /// Judged as uniform bytes, a hundred ciphertexts are far from random: the law makes the difference.
+    #[test]
+    fn ciphertexts_are_not_uniform_and_uniform_bytes_are_no_ciphertexts() {
+        let likelihood: f64 = ciphertexts(100).iter().map(|ct| KemLaw::new().likelihood_bits(ct)).sum();
+        assert!((700.0..1_200.0).contains(&likelihood), "9.4 bits each are expected: {likelihood}");
+        let report = judge_shares(&noise(10, 1088));
+        assert!(report.alarms.iter().any(|alarm| alarm.model.contains("ML-KEM")), "{report:?}");
+    }
+
+    #[test]
+    fn text_in_a_key_share_is_found() {
+        let mut ciphertext = ciphertexts(1).remove(0);
+        ciphertext[301..319].copy_from_slice(b"the key is a lie, ");
+        assert!(!judge_shares(&[ciphertext]).alarms.is_empty());
+        let mut key = x25519_public(&secret(5)).to_vec();
+        key[8..24].copy_from_slice(b"read this and go");
+        assert!(!judge_shares(&[key]).alarms.is_empty());
+    }
 }

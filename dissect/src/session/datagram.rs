@@ -4,14 +4,12 @@
 //! datagram shows two form bits and one of ten lengths; it is believed only where a handshake with
 //! the same hub was seen.
 
-use spec::limits::{
-    BUCKETS_BYTES, KEM_CIPHERTEXT_BYTES, KEY_BYTES, LONG_BODY_BYTES, MAC_BYTES, PAYLOAD_THREE_BYTES,
-    PAYLOAD_TWO_BYTES, TAG_BYTES,
-};
+use spec::limits::{BUCKETS_BYTES, TAG_BYTES};
 use spec::wire::long::{AttemptId, Long, LongKind, field, is_long};
 use spec::wire::short::{self, ConnectionId, NUMBER_START};
 
-use crate::tree::{Class, Tree};
+use crate::fields;
+use crate::tree::Tree;
 
 /// The datagrams of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +45,16 @@ impl Kind {
             Self::Key => "KEY",
             Self::Version => "VERSION",
             Self::Short => "SHORT",
+        }
+    }
+
+    /// The same with the number of an INIT's fragment.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Init(0) => "INIT 1/2",
+            Self::Init(_) => "INIT 2/2",
+            other => other.name(),
         }
     }
 
@@ -96,72 +104,15 @@ pub(super) fn claim(payload: &[u8]) -> Claim {
 }
 
 /// PROTOCOL.md#short-datagrams: number and frames fill a bucket; header and tag stand around it.
-fn has_short_length(len: usize) -> bool {
+pub(crate) fn has_short_length(len: usize) -> bool {
     BUCKETS_BYTES.iter().any(|bucket| len == NUMBER_START + bucket + TAG_BYTES)
 }
 
-/// The fields of a datagram of this kind, in the words of PROTOCOL.md.
+/// The fields of a datagram of this kind, by the table of fields.
 pub(super) fn tree(kind: Kind, len: usize) -> Tree {
-    let mut tree = Tree::default();
-    if kind == Kind::Short {
-        tree.push("first", Class::Header, 1);
-        tree.push("connection-id", Class::Header, 8);
-        // Where the number ends is masked: only the key log tells the two apart.
-        tree.push(
-            "number-and-sealed-frames",
-            Class::Ciphertext,
-            len.saturating_sub(NUMBER_START + TAG_BYTES),
-        );
-        tree.push("tag", Class::Tag, TAG_BYTES);
-        return tree;
-    }
-    tree.push("first", Class::Header, 1);
-    tree.push("version", Class::Header, 4);
-    tree.push("attempt-id", Class::Header, 8);
-    for (name, class, len) in body(kind) {
-        tree.push(name, *class, *len);
-    }
-    tree.push("mac1", Class::Mac, MAC_BYTES);
-    if !matches!(kind, Kind::Retry | Kind::Key | Kind::Version) {
-        tree.push("mac2", Class::Mac, MAC_BYTES);
-    }
-    tree
-}
-
-type Part = (&'static str, Class, usize);
-
-const fn body(kind: Kind) -> &'static [Part] {
-    match kind {
-        Kind::Init(0) => &[
-            ("ephemeral-key", Class::KeyShare, KEY_BYTES),
-            ("sealed-payload-1", Class::Ciphertext, LONG_BODY_BYTES - KEY_BYTES),
-        ],
-        Kind::Init(_) => &[
-            ("sealed-payload-1", Class::Ciphertext, LONG_BODY_BYTES - TAG_BYTES),
-            ("tag", Class::Tag, TAG_BYTES),
-        ],
-        Kind::Resp => &[
-            ("kem-ciphertext", Class::KeyShare, KEM_CIPHERTEXT_BYTES),
-            ("ephemeral-key", Class::KeyShare, KEY_BYTES),
-            ("sealed-payload-2", Class::Ciphertext, PAYLOAD_TWO_BYTES),
-            ("tag", Class::Tag, TAG_BYTES),
-        ],
-        Kind::Fin => &[
-            ("sealed-static-key", Class::Ciphertext, KEY_BYTES),
-            ("static-key-tag", Class::Tag, TAG_BYTES),
-            ("sealed-frames", Class::Ciphertext, PAYLOAD_THREE_BYTES),
-            ("tag", Class::Tag, TAG_BYTES),
-        ],
-        Kind::Retry => &[
-            ("salt", Class::Pad, 32),
-            ("sealed-cookie", Class::Ciphertext, 51),
-            ("tag", Class::Tag, TAG_BYTES),
-        ],
-        Kind::KeyReq => &[("random", Class::Pad, LONG_BODY_BYTES)],
-        Kind::Key => &[("hub-key", Class::KeyShare, KEY_BYTES), ("random", Class::Pad, 67)],
-        Kind::Version => &[("versions", Class::Header, 16), ("random", Class::Pad, 83)],
-        Kind::Short => &[],
-    }
+    let fragment = if let Kind::Init(fragment) = kind { fragment } else { 0 };
+    let layout = fields::layout(kind.name(), fragment);
+    layout.map(|layout| fields::tree(layout.parts, len, 0)).unwrap_or_default()
 }
 
 #[cfg(test)]
