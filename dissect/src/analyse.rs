@@ -181,7 +181,8 @@ impl<'a> Judging<'a> {
         if judge::has_odd_versions(packet, data) {
             self.odd_versions.get_or_insert(packet.number);
         }
-        rows(&Row { packet, data, member, opened: opened.as_ref() });
+        let session = member.and_then(|member| self.tracker.sessions().get(member.session));
+        rows(&Row { packet, data, member, session, opened: opened.as_ref() });
     }
 
     /// What should look random.
@@ -236,7 +237,11 @@ impl<'a> Judging<'a> {
         if complete.is_none() {
             findings.push(complete::absent());
         }
-        findings.push(Finding::gap(Level::E6, "compare.one-capture", "one capture alone compares with nothing"));
+        findings.push(Finding::gap(
+            Level::E6,
+            "compare.one-capture",
+            "one capture alone compares with nothing",
+        ));
         let ledger = self.ledger.finish(source.len());
         let truncated = self.coverage.truncated;
         findings.extend(self.coverage.finish(&survey.file, &ledger));
@@ -244,6 +249,18 @@ impl<'a> Judging<'a> {
         let capture = CaptureSummary { file: survey.file, file_len, given_len, sha256, truncated };
         let flows: Vec<Flow> = survey.flows;
         let verdict = Verdict::weigh(&findings, Level::E0);
-        Report { capture, flows, sessions, ledger, canary, opacity, reuse, sealed, complete, findings, verdict }
+        Report {
+            capture,
+            flows,
+            sessions,
+            ledger,
+            canary,
+            opacity,
+            reuse,
+            sealed,
+            complete,
+            findings,
+            verdict,
+        }
     }
 }

@@ -28,6 +28,7 @@
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
+//! | `show` | packets as tshark's users read them: filters, fields, statistics, ladders |
 //!
 //! Invariants: nothing here panics on any input; memory is bounded by constants, whatever the file, and where one
 //! of them is reached the verdict says so; and no statement about a capture is made that the capture does not
@@ -63,6 +64,7 @@ pub mod reuse;
 pub mod row;
 mod samples;
 pub mod session;
+mod show;
 pub mod source;
 mod survey;
 #[cfg(test)]

@@ -6,7 +6,9 @@ mod table;
 mod text;
 
 pub use json::Json;
+pub(crate) use json::ascii_json;
 pub(crate) use sanitise::sanitise;
+pub(crate) use text::headline;
 pub use text::{Style, Text, text};
 
 /// Nanoseconds since 1970 as seconds with nine decimals.
