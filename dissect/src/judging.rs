@@ -91,7 +91,8 @@ impl<'a> Judging<'a> {
                 (completed.message, completed.info, completed.parts);
             (member, opened) = (completed.member, completed.opened);
         }
-        rows(&Row { packet, data, member, opened: opened.as_ref() });
+        let session = member.and_then(|member| self.tracker.sessions().get(member.session));
+        rows(&Row { packet, data, member, session, opened: opened.as_ref() });
     }
 
     /// Finds the place of a packet among the sessions, and opens it.

@@ -31,6 +31,7 @@
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
 //! | [`html`], [`excerpt`], [`manifest`] | the result as a page, and as something to make again |
+//! | `show` | packets as tshark's users read them: filters, fields, statistics, ladders |
 //!
 //! Invariants: nothing here panics on any input; memory is bounded by constants, whatever the file, and where one
 //! of them is reached the verdict says so; and no statement about a capture is made that the capture does not
@@ -73,6 +74,7 @@ pub mod row;
 mod samples;
 pub mod scan;
 pub mod session;
+mod show;
 pub mod source;
 mod survey;
 #[cfg(test)]

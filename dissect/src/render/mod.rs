@@ -7,9 +7,10 @@ mod table;
 mod text;
 
 pub use json::Json;
-pub(crate) use json::document;
+pub(crate) use json::{ascii_json, document};
 pub use metadata::metadata;
 pub(crate) use sanitise::sanitise;
+pub(crate) use text::headline;
 pub use text::{Style, Text, text};
 
 /// Nanoseconds since 1970 as seconds with nine decimals.
