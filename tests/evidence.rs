@@ -7,8 +7,11 @@
 #[expect(dead_code, unused_imports, reason = "these tests use a part of it")]
 mod harness;
 
-use ::dissect::session::{Kind, Session};
-use ::dissect::{Options, Report, analyse};
+use ::dissect::packet::Packet;
+use ::dissect::row::Row;
+use ::dissect::session::{Kind, Member, Session};
+use ::dissect::source::Source;
+use ::dissect::{Options, examine};
 use harness::{Place, dissect, judge};
 use serde_json::Value;
 use spec::crypto::{self, aes_block};
@@ -75,15 +78,19 @@ impl Run {
     /// The capture with every SHORT datagram opened and sealed again, as `leak` does it.
     fn resealed(&self, leak: Leak) -> PathBuf {
         let mut file = std::fs::read(&self.capture).unwrap();
-        let report = analyse(file.as_slice(), &Options::default()).unwrap();
+        let mut packets = Vec::new();
+        let mut take = |row: &Row<'_>| packets.extend(row.member.map(|member| (member, row.packet.clone())));
+        let report = examine(&Source::memory(file.clone()), &Options::default(), &(), &mut take).unwrap();
         let sessions = key_log::parse(&std::fs::read_to_string(&self.keys).unwrap()).unwrap();
         let mut short = 0;
-        for session in &report.sessions {
-            let root = root_of(&file, &report, session, &sessions[&session.attempt_id]);
+        for (number, session) in report.sessions.iter().enumerate() {
+            let own: Members =
+                packets.iter().filter(|(member, _)| member.session == number).cloned().collect();
+            let root = root_of(&file, &own, session, &sessions[&session.attempt_id]);
             for from_client in [true, false] {
                 let is_one = from_client && session.attempt_id == report.sessions[0].attempt_id;
                 let leak = if leak == Leak::NicknameOfOne && !is_one { Leak::None } else { leak };
-                short += reseal(&mut file, &report, session, from_client, &root, leak);
+                short += reseal(&mut file, &own, from_client, &root, leak);
             }
         }
         assert!(short > 100, "it is a run: {short} SHORT datagrams");
@@ -93,16 +100,15 @@ impl Run {
     }
 }
 
-/// The payload of a packet of the report, in the file.
-fn payload(report: &Report, index: usize) -> std::ops::Range<usize> {
-    report.packets[index].payload_in_file().unwrap()
-}
+/// The packets of a session.
+type Members = Vec<(Member, Packet)>;
 
 /// Follows the handshake as an auditor does: the root of the session's keys, derived and not read from the key log.
-fn root_of(file: &[u8], report: &Report, session: &Session, logged: &LoggedSession) -> Root {
+fn root_of(file: &[u8], own: &Members, session: &Session, logged: &LoggedSession) -> Root {
     let body = |kind| {
-        let index = session.packets(kind).next().unwrap();
-        Long::parse(&file[payload(report, index)]).unwrap().body
+        let first = session.first(kind).unwrap();
+        let (_, packet) = own.iter().find(|(_, packet)| packet.number == first).unwrap();
+        Long::parse(&file[packet.payload_in_file().unwrap()]).unwrap().body
     };
     let message_one = [body(Kind::Init(0)), body(Kind::Init(1))].concat();
     let mut audit = Audit::new(logged.handshake().unwrap());
@@ -116,8 +122,7 @@ fn root_of(file: &[u8], report: &Report, session: &Session, logged: &LoggedSessi
 /// Opens every SHORT datagram that one side of a session sent, and writes it back; how many there were.
 fn reseal(
     file: &mut [u8],
-    report: &Report,
-    session: &Session,
+    own: &Members,
     from_client: bool,
     root: &Root,
     leak: Leak,
@@ -125,11 +130,9 @@ fn reseal(
     let keys = root.direction(if from_client { Side::Client } else { Side::Hub });
     let mut opener = Opener::new(&keys);
     let (mut largest, mut count) = (None, 0);
-    for member in session.members.iter().filter(|member| member.from_client == from_client) {
-        if member.kind != Kind::Short {
-            continue;
-        }
-        let range = payload(report, member.index);
+    let is_ours = |member: &Member| (member.kind, member.from_client) == (Kind::Short, from_client);
+    for (_, packet) in own.iter().filter(|(member, _)| is_ours(member)) {
+        let range = packet.payload_in_file().unwrap();
         let mut datagram = file[range.clone()].to_vec();
         let header = opener.open(&mut datagram, largest).unwrap().header;
         largest = largest.max(Some(header.number));

@@ -39,9 +39,7 @@ pub(crate) struct Judging<'a> {
 
 /// A packet that was put together.
 struct Completed {
-    message: Option<&'static str>,
-    info: String,
-    parts: Vec<usize>,
+    packet: Packet,
     member: Option<Member>,
     opened: Option<OpenedDatagram>,
 }
@@ -75,16 +73,16 @@ impl<'a> Judging<'a> {
         }
         if packet.is_whole() {
             self.ledger.take_whole(packet);
-            let (message, info, parts) = (packet.message, packet.info.clone(), packet.parts.clone());
-            self.completed = Some(Completed { message, info, parts, member, opened });
+            self.completed = Some(Completed { packet: packet.clone(), member, opened });
             return;
         }
         self.ledger.take(packet);
         self.coverage.take(packet, data);
-        if let Some(completed) = self.completed.take() {
-            (packet.message, packet.info, packet.parts) =
-                (completed.message, completed.info, completed.parts);
-            (member, opened) = (completed.member, completed.opened);
+        if let Some(Completed { packet: whole, member: place, opened: said }) = self.completed.take() {
+            let Packet { dissection, message, info, parts, .. } = whole;
+            (packet.dissection.protocol, packet.dissection.ends) = (dissection.protocol, dissection.ends);
+            (packet.message, packet.info, packet.parts) = (message, info, parts);
+            (member, opened) = (place, said);
         }
         rows(&Row { packet, data, member, opened: opened.as_ref() });
     }

@@ -106,6 +106,9 @@ pub struct OpenedDatagram {
     pub place: Option<Place>,
     /// Its frames, one line each; what is text is quoted.
     pub frames: Vec<String>,
+    /// The sealed bytes in clear.
+    #[serde(skip)]
+    pub plaintext: Vec<u8>,
 }
 
 /// Where a packet stands among those of its sender.
@@ -264,6 +267,7 @@ impl Opening {
             from_client: side == Side::Client,
             place,
             frames: Vec::new(),
+            plaintext: plaintext.to_vec(),
         };
         let frames = match Frames::parse(plaintext, side) {
             Ok(frames) => frames,

@@ -11,7 +11,7 @@ use spec::wire::message::Message;
 use spec::wire::varint;
 
 use crate::hex;
-use crate::run::{Leak, Run, Talk};
+use crate::run::{Judged, Leak, Run, Talk};
 
 /// The columns that are compared.
 pub(crate) const COLUMNS: [&str; 39] = [
@@ -140,10 +140,10 @@ impl Row {
 }
 
 /// The columns of every packet.
-pub(crate) fn rows(report: &Report, run: &Run) -> Vec<Vec<String>> {
+pub(crate) fn rows(report: &Report, packets: &[Judged], run: &Run) -> Vec<Vec<String>> {
     let capture = run.pcap();
     let mut rows: Vec<Row> = Vec::new();
-    for (packet, datagram) in report.packets.iter().zip(&run.datagrams) {
+    for (Judged { packet, member, opened }, datagram) in packets.iter().zip(&run.datagrams) {
         let mut row = Row::default();
         let data = &capture[packet.data.clone()];
         for field in packet.dissection.tree.fields() {
@@ -151,26 +151,22 @@ pub(crate) fn rows(report: &Report, run: &Run) -> Vec<Vec<String>> {
         }
         row.put("sealgram.message", packet.message.unwrap());
         row.put("sealgram.length", datagram.payload.len());
-        rows.push(row);
-    }
-    for (number, session) in report.sessions.iter().enumerate() {
-        for member in &session.members {
-            let row = &mut rows[member.index];
-            row.put("sealgram.session", number);
-            row.put("sealgram.session.attempt_id", session.attempt());
+        if let Some(member) = member {
+            row.put("sealgram.session", member.session);
+            row.put("sealgram.session.attempt_id", report.sessions[member.session].attempt());
             row.put("sealgram.direction", if member.from_client { "client" } else { "hub" });
         }
-    }
-    for datagram in report.sealed.iter().flat_map(|sealed| &sealed.datagrams) {
-        let row = &mut rows[datagram.packet - 1];
-        row.put("sealgram.opened", 1);
-        if let Some(place) = &datagram.place {
-            row.put("sealgram.packet_number", place.number);
-            row.put("sealgram.epoch", place.epoch);
-            row.put("sealgram.generation", place.generation);
+        if let Some(opened) = opened {
+            row.put("sealgram.opened", 1);
+            if let Some(place) = &opened.place {
+                row.put("sealgram.packet_number", place.number);
+                row.put("sealgram.epoch", place.epoch);
+                row.put("sealgram.generation", place.generation);
+            }
+            let side = if opened.from_client { Side::Client } else { Side::Hub };
+            Frames::parse(&opened.plaintext, side).unwrap().iter().for_each(|frame| row.frame(&frame));
         }
-        let side = if datagram.from_client { Side::Client } else { Side::Hub };
-        Frames::parse(&datagram.plaintext, side).unwrap().iter().for_each(|frame| row.frame(&frame));
+        rows.push(row);
     }
     for row in &mut rows {
         row.0.entry("sealgram.opened").or_insert_with(|| vec!["0".to_owned()]);
