@@ -93,13 +93,6 @@ impl<'a> Seen<'a> {
         names
     }
 
-    /// The packet that was the same datagram, where this one was captured again: only what the analysis says
-    /// of it tells.
-    pub(crate) fn repeats(&self) -> Option<usize> {
-        let (_, packet) = self.packet.info.rsplit_once("the same datagram as packet ")?;
-        packet.parse().ok()
-    }
-
     /// What the packet is, as the column of the packet table says it.
     pub(crate) fn protocol(&self) -> String {
         match self.packet.message {
