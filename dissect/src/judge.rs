@@ -137,41 +137,62 @@ fn reuse_bounds(reuse: &ReuseReport) -> Vec<Finding> {
 
 /// Level E3: secrets found, and whether the search is to be believed.
 pub(crate) fn canary(report: &CanaryReport) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = report.canaries.iter().filter_map(sightings).collect();
-    if !report.canaries.iter().any(|canary| canary.strong) {
+    let mut findings: Vec<Finding> = report.canaries.iter().flat_map(sightings).collect();
+    if !report.canaries.iter().any(|canary| canary.strength.strong) {
         findings.push(Finding::gap(Level::E3, "canary.none", "no secret long enough to decide was searched"));
-    } else if !report.control_passed() {
+        return findings;
+    }
+    if !report.control_passed() {
         let text = format!("the control found {} of {}", report.control_found, report.control_planted);
         findings.push(Finding::gap(Level::E0, "canary.control", text));
+    }
+    if report.forgotten_directions > 0 {
+        let text = format!(
+            "{} directions of flows were not followed to their end, because there are too many: a secret that \
+             runs on from packet to packet in them may have been missed",
+            report.forgotten_directions
+        );
+        findings.push(Finding::gap(Level::E3, "canary.forgotten", text));
+    }
+    if !report.unpacked_all {
+        let text = "not all compressed bodies were unpacked, because they are too many";
+        findings.push(Finding::gap(Level::E3, "canary.packed", text));
     }
     findings
 }
 
-fn sightings(canary: &CanaryResult) -> Option<Finding> {
+fn sightings(canary: &CanaryResult) -> Vec<Finding> {
     let first = canary.places.iter().find(|place| place.packet.is_some());
     let how = first.map_or(String::new(), |place| {
         format!(", first as {} (view: {}, undone: {})", place.form, place.view, place.difference)
     });
     let label = &canary.label;
-    let finding = match (canary.strong, canary.on_wire, canary.in_file_meta) {
-        (_, 0, 0) => return None,
+    let elsewhere = canary.in_file_meta.saturating_add(canary.unplaced);
+    let finding = match (canary.strength.strong, canary.on_wire, elsewhere) {
+        (_, 0, 0) => None,
         (true, 0, meta) => {
             let text =
                 format!("{label}: {meta} times in the file outside its packets: the file itself leaks it");
-            Finding::gap(Level::E0, "canary.in-file", text)
+            Some(Finding::gap(Level::E0, "canary.in-file", text))
         }
         (true, wire, _) => {
-            Finding::violation(Level::E3, "canary.found", format!("{label}: {wire} times on the wire{how}"))
+            let text = format!("{label}: {wire} times on the wire{how}");
+            Some(Finding::violation(Level::E3, "canary.found", text))
         }
         (false, wire, meta) => {
             let places = wire.saturating_add(meta);
-            let chance = canary.expected_chance_hits;
+            let chance = canary.strength.expected_chance_hits;
             let text = format!("{label}: seen {places} times, but chance alone may give {chance:.1e}{how}");
-            Finding::note(Level::E3, "canary.weak", text)
+            Some(Finding::note(Level::E3, "canary.weak", text))
         }
     };
-    Some(match first.and_then(|place| place.packet) {
+    let finding = finding.map(|finding| match first.and_then(|place| place.packet) {
         Some(number) => finding.in_packet(number),
         None => finding,
-    })
+    });
+    let weak = (canary.weak_hits > 0).then(|| {
+        let text = format!("{label}: {} times in forms too short to decide", canary.weak_hits);
+        Finding::note(Level::E3, "canary.weak-form", text)
+    });
+    finding.into_iter().chain(weak).collect()
 }

@@ -97,7 +97,7 @@ fn a_weak_canary_decides_nothing() {
     let report = run.judge(&Options { canaries: vec!["ann".into()], ..Options::default() });
     assert_eq!(report.verdict.outcome, Outcome::Proved);
     let result = &report.canary.canaries[0];
-    assert!(!result.strong && result.expected_chance_hits > 1.0 && result.on_wire >= 1);
+    assert!(!result.strength.strong && result.strength.expected_chance_hits > 1.0 && result.on_wire >= 1);
 }
 
 #[test]

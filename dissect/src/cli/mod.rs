@@ -1,18 +1,26 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod canary;
+mod clear;
+mod compare;
+mod keep;
 mod progress;
 mod read;
+mod scan;
+mod verify;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
+use crate::html::Picture;
+use crate::manifest::{self, Inputs};
 use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
@@ -21,7 +29,10 @@ use crate::show::printer::Printer;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
+use compare::Compare;
+use keep::Keep;
 use read::Reading;
+use verify::Verify;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -63,8 +74,12 @@ Examples:
   dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
+  dissect scan huge.pcap --canaries words.txt
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect leaky.pcap --expect refuted
+  dissect chat.pcapng --html report.html --report report.json
+  dissect verify report.json chat.pcapng
+  dissect compare --a one.pcap two.pcap --b three.pcap four.pcap
   dissect calibrate
 
 Reading packets, as with tshark; the verdict stands in one line on standard error:
@@ -91,9 +106,40 @@ struct Arguments {
     #[arg(required_unless_present_any = ["glossary", "statistics"])]
     file: Option<PathBuf>,
 
-    /// A secret text that may not occur on the wire in any form; can be given more than once.
-    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
-    canaries: Vec<String>,
+    #[command(flatten)]
+    given: Given,
+
+    #[command(flatten)]
+    keep: Keep,
+
+    /// How to print the report.
+    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print the verdict and what it rests on, without packets, sessions and progress.
+    #[arg(short, long, alias = "no-packets")]
+    quiet: bool,
+
+    /// Whether to use colours; without it, on a terminal and unless NO_COLOR is set.
+    #[arg(long, alias = "colour", value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+
+    /// Print the version.
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// What a judgement depends on beside the capture.
+#[derive(Debug, Args)]
+struct Given {
+    #[command(flatten)]
+    canary: canary::CanaryArguments,
+
+    #[command(flatten)]
+    clear: clear::Arguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -120,25 +166,6 @@ struct Arguments {
     /// The most that is decompressed of a gzip, zstd or lz4 file; the rest makes the verdict inconclusive.
     #[arg(long, value_name = "MIB", default_value_t = DECOMPRESSED_BYTES_MAX >> 20)]
     decompressed_max: u64,
-
-    /// How to print the report.
-    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// Print the verdict and what it rests on, without packets, sessions and progress.
-    #[arg(short, long, alias = "no-packets")]
-    quiet: bool,
-
-    /// Whether to use colours; without it, on a terminal and unless NO_COLOR is set.
-    #[arg(long, alias = "colour", value_enum, default_value_t, value_name = "WHEN")]
-    color: Color,
-
-    /// Print the version.
-    #[arg(long, action = ArgAction::Version)]
-    version: Option<bool>,
-
-    #[command(flatten)]
-    reading: Reading,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -152,6 +179,9 @@ enum Expectation {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(Calibrate),
+    Scan(scan::ScanArguments),
+    Verify(Verify),
+    Compare(Compare),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -187,10 +217,6 @@ impl Color {
     }
 }
 
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
-}
-
 /// Runs the program with the arguments of the process; returns its exit code.
 #[must_use]
 pub fn run() -> u8 {
@@ -199,6 +225,9 @@ pub fn run() -> u8 {
         (Some(Command::Calibrate(calibrate)), _) => {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
+        (Some(Command::Scan(scan)), _) => scan.run(),
+        (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
+        (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
         (None, file) => match (arguments.reading.lookup(), file) {
             (Some(text), _) => written(io::stdout().write_all(text.as_bytes())).map(|()| 0),
             (None, Some(file)) => judge(&arguments, file),
@@ -218,16 +247,14 @@ pub fn run() -> u8 {
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     // What is wrong with the options is said before a long file is read.
     arguments.request()?;
-    let options = Options {
-        canaries: arguments.canaries.clone(),
-        key_log: key_log(&arguments.key_logs)?,
-        transcript: transcript(&arguments.transcripts)?,
-        require: arguments.require,
-        scope: arguments.scope,
-    };
+    let (options, inputs) = arguments.given.read()?;
     let terminal = progress::Terminal::new(arguments.quiet);
-    let source = source(arguments, file, &terminal)?;
-    let (code, printed) = print(arguments, &source, &options, &terminal).with_context(|| shown(file))?;
+    let source = source(file, arguments.given.decompressed_max, &terminal)?;
+    let mut picture = Picture::default();
+    let (report, printed) =
+        print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
+    let code = arguments.given.exit_code(&report);
+    arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
     written(printed)?;
     Ok(code)
 }
@@ -240,13 +267,41 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// All key logs as one; `None` when there is none.
-fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
-    let mut merged = KeyLog::default();
-    for file in files {
+impl Given {
+    /// Reads the files; what to do with them, and what a manifest says of them.
+    fn read(&self) -> anyhow::Result<(Options, Inputs)> {
+        let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
+        let options = Options {
+            canaries: self.canary.read()?,
+            key_log: key_log(&key_logs)?,
+            transcript: transcript(&transcripts)?,
+            require: self.require,
+            scope: self.scope,
+            show_secrets: self.clear.show_secrets,
+        };
+        let digests = |texts: &[(String, String)]| {
+            texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
+        };
+        let inputs = Inputs::of(&options, digests(&key_logs), digests(&transcripts));
+        Ok((options, inputs))
+    }
+}
+
+/// The names of files, fit to be shown, and what they hold.
+fn texts(files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let read = |file: &PathBuf| {
         let name = shown(file);
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let log = KeyLog::parse(&text).with_context(|| format!("{name} is no key log"))?;
+        Ok((name, text))
+    };
+    files.iter().map(read).collect()
+}
+
+/// All key logs as one; `None` when there is none.
+fn key_log(files: &[(String, String)]) -> anyhow::Result<Option<KeyLog>> {
+    let mut merged = KeyLog::default();
+    for (name, text) in files {
+        let log = KeyLog::parse(text).with_context(|| format!("{name} is no key log"))?;
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
@@ -255,13 +310,10 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
 }
 
 /// All transcripts as one; `None` when there is none.
-fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+fn transcript(files: &[(String, String)]) -> anyhow::Result<Option<ClientTranscript>> {
     let mut merged = ClientTranscript::default();
-    for file in files {
-        let name = shown(file);
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let transcript =
-            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+    for (name, text) in files {
+        let transcript = ClientTranscript::parse(text).with_context(|| format!("{name} is no transcript"))?;
         merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
@@ -273,8 +325,8 @@ fn shown(file: &Path) -> String {
 }
 
 /// The capture that is named.
-fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> anyhow::Result<Source> {
-    let max = arguments.decompressed_max.saturating_mul(1 << 20);
+fn source(file: &Path, decompressed_max: u64, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+    let max = decompressed_max.saturating_mul(1 << 20);
     if file.as_os_str() == "-" {
         return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
     }
@@ -283,17 +335,22 @@ fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> 
     Source::of_file(file, max, terminal).context(name)
 }
 
-/// Judges the capture and prints the report while it is made; the exit code, and how the printing went.
+/// Judges the capture and prints the report while it is made; the report, and how the printing went.
 fn print(
     arguments: &Arguments,
     source: &Source,
     options: &Options,
     terminal: &progress::Terminal,
-) -> anyhow::Result<(u8, io::Result<()>)> {
+    picture: &mut Picture,
+) -> anyhow::Result<(Report, io::Result<()>)> {
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.reading.is_asked(arguments.format) {
         let mut printer = Printer::new(arguments.request()?, &mut out);
-        let report = examine(source, options, terminal, &mut |row| printer.take(row))?;
+        let mut row = |row: &Row<'_>| {
+            picture.take(row);
+            printer.take(row);
+        };
+        let report = examine(source, options, terminal, &mut row)?;
         terminal.clear();
         let printed = printer.finish(&report.findings).and_then(|limits| {
             out.flush()?;
@@ -301,27 +358,33 @@ fn print(
             limits.iter().try_for_each(|limit| writeln!(complaints, "dissect: {limit}"))?;
             writeln!(complaints, "{}", render::headline(&report))
         });
-        return Ok((arguments.exit_code(&report), printed));
+        return Ok((report, printed));
     }
     match arguments.format {
         Format::Text | Format::Ndjson | Format::Csv | Format::Fields => {
             let style = render::Style { colour: arguments.color.is_on(), packets: !arguments.quiet };
             let mut text = render::Text::new(style, out);
-            let report = examine(source, options, terminal, &mut |row| text.row(row))?;
+            let mut row = |row: &Row<'_>| {
+                picture.take(row);
+                text.row(row);
+            };
+            let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            Ok((arguments.exit_code(&report), text.finish(&report)))
+            let printed = text.finish(&report);
+            Ok((report, printed))
         }
         Format::Json => {
             let mut json = render::Json::new(out);
             let mut row = |row: &Row<'_>| {
+                picture.take(row);
                 if !arguments.quiet {
                     json.row(row);
                 }
             };
             let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            let code = arguments.exit_code(&report);
-            Ok((code, json.finish(&report, code)))
+            let printed = json.finish(&report, arguments.given.exit_code(&report));
+            Ok((report, printed))
         }
     }
 }
@@ -331,7 +394,9 @@ impl Arguments {
     fn request(&self) -> anyhow::Result<crate::show::printer::Request> {
         self.reading.request(self.format, self.quiet, self.color.is_on())
     }
+}
 
+impl Given {
     /// What the program ends with: see [`EXIT_CODES`].
     fn exit_code(&self, report: &Report) -> u8 {
         match (self.expect, report.verdict.outcome) {

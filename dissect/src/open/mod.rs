@@ -8,6 +8,7 @@
 
 mod follow;
 mod generation;
+mod known;
 mod numbers;
 mod order;
 mod short;
@@ -23,6 +24,7 @@ use spec::key_schedule::Root;
 use spec::wire::frame::{Frames, Side};
 use spec::wire::long::AttemptId;
 
+pub(crate) use known::KnownKeys;
 pub use spec::key_log::KeyLogError;
 pub use transcript::{LogEntry, Submitted, Transcript};
 
@@ -84,7 +86,7 @@ impl KeyLog {
     pub(crate) fn canaries(&self) -> Vec<Canary> {
         let of = |(attempt, session): (&AttemptId, &LoggedSession)| -> Vec<Canary> {
             let canary = |(label, secret): (Label, &spec::secret::Secret<32>)| {
-                Canary::bytes(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
+                Canary::key(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
             };
             session.all().filter(|(label, _)| *label != Label::Hash).map(canary).collect()
         };

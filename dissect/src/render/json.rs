@@ -17,7 +17,7 @@ use crate::reuse::ReuseReport;
 use crate::row::Row;
 use crate::session::Session;
 use crate::tree::Tree;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{Finding, Scope, Verdict};
 
 /// Raised by one whenever a field changes its meaning or goes away.
 const SCHEMA: u32 = 2;
@@ -58,22 +58,7 @@ impl<W: Write> Json<W> {
     /// Whatever writing yielded.
     pub fn finish(mut self, report: &Report, exit_code: u8) -> io::Result<()> {
         self.outcome?;
-        let document = Document {
-            schema: SCHEMA,
-            exit_code,
-            verdict: &report.verdict,
-            findings: &report.findings,
-            capture: &report.capture,
-            ledger: &report.ledger,
-            sessions: &report.sessions,
-            flows: &report.flows,
-            opacity: &report.opacity,
-            reuse: &report.reuse,
-            canary: &report.canary,
-            sealed: report.sealed.as_ref(),
-            complete: report.complete.as_ref(),
-        };
-        let text = serde_json::to_string_pretty(&document)?;
+        let text = serde_json::to_string_pretty(&Document::of(report, exit_code))?;
         if self.has_packets {
             self.out.write_all(b"\n  ],")?;
             ascii_json(text.trim_start_matches('{'), &mut self.out)?;
@@ -83,6 +68,14 @@ impl<W: Write> Json<W> {
         writeln!(self.out)?;
         self.out.flush()
     }
+}
+
+/// The report without its packets.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(crate) fn document(report: &Report, exit_code: u8) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Document::of(report, exit_code))
 }
 
 /// Writes a JSON text with everything escaped that is not ASCII.
@@ -111,6 +104,7 @@ pub(crate) fn ascii_json(text: &str, out: &mut (impl Write + ?Sized)) -> io::Res
 struct Document<'a> {
     schema: u32,
     exit_code: u8,
+    scope: Scope,
     verdict: &'a Verdict,
     findings: &'a [Finding],
     capture: &'a CaptureSummary,
@@ -122,6 +116,27 @@ struct Document<'a> {
     canary: &'a CanaryReport,
     sealed: Option<&'a SealedReport>,
     complete: Option<&'a CompleteReport>,
+}
+
+impl<'a> Document<'a> {
+    fn of(report: &'a Report, exit_code: u8) -> Self {
+        Self {
+            schema: SCHEMA,
+            exit_code,
+            scope: report.scope,
+            verdict: &report.verdict,
+            findings: &report.findings,
+            capture: &report.capture,
+            ledger: &report.ledger,
+            sessions: &report.sessions,
+            flows: &report.flows,
+            opacity: &report.opacity,
+            reuse: &report.reuse,
+            canary: &report.canary,
+            sealed: report.sealed.as_ref(),
+            complete: report.complete.as_ref(),
+        }
+    }
 }
 
 /// A packet in the document.
@@ -142,6 +157,9 @@ struct Line<'a> {
     info: &'a str,
     anomalies: &'a [Anomaly],
     fields: &'a Tree,
+    /// The packets whose fragments it completed.
+    #[serde(skip_serializing_if = "<[usize]>::is_empty")]
+    completes: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
     opened: Option<&'a OpenedDatagram>,
 }
@@ -164,6 +182,7 @@ impl<'a> Line<'a> {
             info: &packet.info,
             anomalies: &packet.dissection.anomalies,
             fields: &packet.dissection.tree,
+            completes: &packet.parts,
             opened: row.opened,
         }
     }

@@ -7,6 +7,7 @@ use crate::dissection::Endpoint;
 use crate::packet::Packet;
 use crate::report::Report;
 use crate::session::{Kind, Session};
+use crate::verdict::Scope;
 
 /// Writes all tables but that of the packets.
 pub(super) fn tables(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -115,7 +116,11 @@ fn flows(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if foreign.is_empty() {
         return Ok(());
     }
-    writeln!(out, "other traffic in the capture:")?;
+    let extent = match report.scope {
+        Scope::Sessions => "searched for secrets and judged no further",
+        Scope::All => "judged flow by flow",
+    };
+    writeln!(out, "other traffic in the capture, {extent}:")?;
     for flow in foreign.iter().take(SHOWN) {
         writeln!(
             out,

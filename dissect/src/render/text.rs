@@ -224,11 +224,26 @@ fn canary_line(result: &CanaryResult, out: &mut impl Write) -> io::Result<()> {
     if let Some(sealed) = result.in_sealed {
         write!(out, ", sealed in {sealed} datagrams")?;
     }
-    if !result.strong {
-        let chance = result.expected_chance_hits;
+    let strength = &result.strength;
+    if !strength.strong {
+        let chance = strength.expected_chance_hits;
         write!(out, "; WEAK: too short to decide, chance alone may give {chance:.1e} hits")?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    // What was not searched, or in vain, belongs to the result.
+    if strength.strong && !result.is_key {
+        let key_bytes = strength.xor_key_bytes;
+        write!(out, "             parts of it, and behind XOR keys of up to {key_bytes} bytes")?;
+        for (what, forms) in
+            [("too short to decide as", &strength.weak_forms), ("not searched as", &strength.left_out_forms)]
+        {
+            if !forms.is_empty() {
+                write!(out, "; {what} {}", forms.join(", "))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn findings(report: &Report, severity: Severity, out: &mut impl Write) -> io::Result<()> {

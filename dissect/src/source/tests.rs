@@ -57,7 +57,10 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-const PACKERS: [(Compression, fn(&[u8]) -> Vec<u8>); 3] =
+/// Compresses bytes.
+type Packer = fn(&[u8]) -> Vec<u8>;
+
+const PACKERS: [(Compression, Packer); 3] =
     [(Compression::Gzip, gzip), (Compression::Zstd, zstd), (Compression::Lz4, lz4)];
 
 /// Text that compresses, and noise that does not.
