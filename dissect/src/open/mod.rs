@@ -111,6 +111,9 @@ pub struct OpenedDatagram {
     /// The sealed bytes in clear.
     #[serde(skip)]
     pub plaintext: Vec<u8>,
+    /// The packet that was the same datagram, if one was; then what it says is not said again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
 }
 
 /// Where a packet stands among those of its sender.
@@ -273,6 +276,7 @@ impl Opening {
             place,
             frames: Vec::new(),
             plaintext: plaintext.to_vec(),
+            repeats: None,
         };
         let frames = match Frames::parse(plaintext, side) {
             Ok(frames) => frames,

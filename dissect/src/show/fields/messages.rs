@@ -54,6 +54,13 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.sequence", *sequence);
             facts.bytes("sealgram.control.id", &id.0);
         }
+        _ => blob(message, facts),
+    }
+}
+
+/// The fields of messages about blobs.
+fn blob(message: &Message<'_>, facts: &mut Facts<'_>) {
+    match message {
         Message::Offer { transfer, hash, size } => {
             facts.number("sealgram.control.transfer", *transfer);
             facts.bytes("sealgram.control.hash", hash);
@@ -75,7 +82,7 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.transfer", *transfer);
             facts.number("sealgram.control.size", *size);
         }
-        Message::Unknown { .. } => {}
+        _ => {}
     }
 }
 
