@@ -8,6 +8,9 @@ use crate::bytes::count;
 use crate::packet::Packet;
 use crate::tree::Class;
 
+/// The field that the bytes of a fragment are.
+const FRAGMENT_FIELD: &str = "unparsed";
+
 /// How many bytes each class has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
@@ -46,6 +49,21 @@ impl Ledger {
         }
     }
 
+    /// Enters what fragments were put together to: their bytes were not understood before, and are now.
+    pub fn take_whole(&mut self, packet: &Packet) {
+        let len = count(packet.data.len());
+        let unparsed = self.names.entry((Class::Unparsed, FRAGMENT_FIELD)).or_default();
+        if *unparsed < len || self.bytes(Class::Unparsed) < len {
+            return;
+        }
+        *self.names.entry((Class::Unparsed, FRAGMENT_FIELD)).or_default() -= len;
+        *self.classes.entry(Class::Unparsed).or_default() -= len;
+        for field in packet.dissection.tree.fields() {
+            *self.classes.entry(field.class).or_default() += count(field.len);
+            *self.names.entry((field.class, field.name)).or_default() += count(field.len);
+        }
+    }
+
     /// Adds up, for a file of so many bytes.
     #[must_use]
     pub fn finish(mut self, file: u64) -> Self {
@@ -54,6 +72,8 @@ impl Ledger {
         let name = |((class, name), bytes)| (format!("{}:{name}", Class::name(class)), bytes);
         self.fields = std::mem::take(&mut self.names).into_iter().map(name).collect();
         self.file = file;
+        self.classes.retain(|_, bytes| *bytes > 0);
+        self.fields.retain(|_, bytes| *bytes > 0);
         let meta = file.saturating_sub(self.captured);
         if meta > 0 {
             self.classes.insert(Class::FileMeta, meta);

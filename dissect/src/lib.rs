@@ -17,7 +17,7 @@
 //! | [`flow`] | who talks to whom |
 //! | [`fields`] | what the protocol's fields are called, and what each may carry |
 //! | [`session`] | recognises datagrams, handshakes and sessions, without keys |
-//! | `survey` | the walks before the judging one |
+//! | `survey`, `judging`, `content` | the first walks and the last; what packets carry, in order |
 //! | [`ledger`], `coverage` | every byte has a class; E0 |
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
@@ -27,9 +27,11 @@
 //! | [`metadata`] | who, when and how much: what stays visible |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
 //! | [`html`], [`excerpt`], [`manifest`] | the result as a page, and as something to make again |
+//! | `show` | packets as tshark's users read them: filters, fields, statistics, ladders |
 //!
 //! Invariants: nothing here panics on any input; memory is bounded by constants, whatever the file, and where one
 //! of them is reached the verdict says so; and no statement about a capture is made that the capture does not
@@ -41,7 +43,9 @@ pub mod calibrate;
 pub mod canary;
 pub mod clear;
 pub mod cli;
+pub mod compare;
 pub mod complete;
+mod content;
 mod coverage;
 pub mod dissection;
 pub mod excerpt;
@@ -49,6 +53,7 @@ pub mod fields;
 pub mod flow;
 pub mod html;
 mod judge;
+mod judging;
 mod layout;
 pub mod ledger;
 pub mod link;
@@ -69,6 +74,7 @@ pub mod row;
 mod samples;
 pub mod scan;
 pub mod session;
+mod show;
 pub mod source;
 mod survey;
 #[cfg(test)]

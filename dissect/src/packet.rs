@@ -6,6 +6,7 @@ use crate::bytes::count;
 use crate::dissection::{Dissection, Endpoint, Protocol};
 use crate::link;
 use crate::pcap::{Capture, Record, Stored};
+use crate::reassembly::fragments::Whole;
 
 /// One captured packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Packet {
     pub message: Option<&'static str>,
     /// A line about its content, for people.
     pub info: String,
+    /// The numbers of the packets it was put together from, if it was.
+    pub parts: Vec<usize>,
 }
 
 impl Packet {
@@ -52,7 +55,30 @@ impl Packet {
             dissection,
             message: None,
             info: String::new(),
+            parts: Vec::new(),
         }
+    }
+
+    /// What fragments were put together to. Its bytes are no range of the file: they begin behind the IP header,
+    /// and so do the offsets of its fields. Number and time are those of the fragment that completed it.
+    #[must_use]
+    pub fn whole(last: &Self, whole: &Whole) -> Self {
+        Self {
+            number: last.number,
+            time_ns: last.time_ns,
+            interface: last.interface,
+            data: 0..whole.bytes.len(),
+            original_len: count(whole.bytes.len()),
+            dissection: whole.dissect(),
+            parts: whole.packets.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it was put together from fragments, so that its bytes are no range of the file.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        !self.parts.is_empty()
     }
 
     /// Where the payload stands in the file.

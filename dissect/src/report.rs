@@ -11,7 +11,7 @@ use crate::open::SealedReport;
 use crate::pcap::Summary;
 use crate::reuse::ReuseReport;
 use crate::session::Session;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{Finding, Scope, Verdict};
 
 /// The analysis of one capture.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub struct Report {
     pub sealed: Option<SealedReport>,
     /// How it agrees with the transcript of the clients; `None` without one.
     pub complete: Option<CompleteReport>,
+    /// Which flows were judged.
+    pub scope: Scope,
     /// Everything that was found, worst first.
     pub findings: Vec<Finding>,
     /// The judgement.

@@ -10,7 +10,7 @@ use crate::flow::{FLOWS_MAX, Flow, Flows};
 use crate::open::{self, KeyLog, Opening};
 use crate::pcap::Summary;
 use crate::progress::Progress;
-use crate::session::{self, Directory, LastHeard, Pair, Recognised, Tracker};
+use crate::session::{self, Directory, LastHeard, Pair, Recognised, Stage, Tracker};
 use crate::source::{ReadError, Source};
 use crate::walk::walk;
 
@@ -48,6 +48,8 @@ pub(crate) struct Outlook {
     pairs: BTreeSet<Pair>,
     /// The pairs that sessions were seen between at the end of the capture.
     pub(crate) pairs_at_end: BTreeSet<Pair>,
+    /// Whether there is a whole session.
+    pub(crate) has_session: bool,
     last_heard: LastHeard,
     wanted: BTreeSet<AttemptId>,
 }
@@ -70,6 +72,7 @@ impl Outlook {
         walk(source, "listening", progress, |packet, data| outlook.last_heard.take(packet, data))?;
         let Recognised { sessions, pairs, .. } =
             outlook.recognise(source, &mut Directory::default(), "recognising", progress)?;
+        outlook.has_session = sessions.iter().any(|session| session.stage == Stage::Established);
         let Some(log) = key_log else {
             outlook.pairs_at_end = pairs;
             return Ok((outlook, None));

@@ -3,9 +3,13 @@
 use crate::packet::Packet;
 use crate::pcap::{Reader, Summary};
 use crate::progress::Progress;
+use crate::reassembly::fragments::{self, Fragments, Outcome};
 use crate::source::{ReadError, Source};
 
 /// Hands every packet to `take`; what the file says of itself.
+///
+/// A packet that was put together from fragments is handed out before the one that completed it, with the same
+/// number and with bytes of its own: see [`Packet::is_whole`].
 pub(crate) fn walk(
     source: &Source,
     step: &'static str,
@@ -13,8 +17,16 @@ pub(crate) fn walk(
     mut take: impl FnMut(&mut Packet, &[u8]),
 ) -> Result<Summary, ReadError> {
     let mut reader = Reader::new(source)?;
+    let mut fragments = Fragments::default();
     while let Some(record) = reader.next_record()? {
         let mut packet = Packet::of(&record);
+        if let Some((key, part)) = fragments::part(&packet.dissection, record.data, packet.number) {
+            match fragments.take(key, &part, packet.time_ns) {
+                Outcome::Whole(whole) => take(&mut Packet::whole(&packet, &whole), &whole.bytes),
+                Outcome::Refused(fault) => packet.dissection.note(fault.rule(), fault.to_string()),
+                Outcome::Waiting | Outcome::Repeated | Outcome::GivenUp => {}
+            }
+        }
         take(&mut packet, record.data);
         if let Some(position) = reader.position() {
             progress.at(step, position, Some(source.len()));

@@ -14,7 +14,7 @@ use super::difference::Difference;
 use super::search::Views;
 use super::streams::{Direction, Payload};
 use super::unpack::{Codec, pack};
-use super::view::{COLUMNS, Hit, Origin, View};
+use super::view::{COLUMNS, Hit, LAST_COLUMNS, Origin, View};
 use super::whole::search_whole;
 use crate::bytes::count;
 use crate::dissection::{Endpoint, Protocol};
@@ -113,7 +113,7 @@ impl Trial<'_> {
                 let mut found = |hit: Hit| _ = seen.insert((hit.view, hit.needle));
                 search_whole(self.detector, view, &bytes, Origin::Packet(0, None), &mut found);
             }
-            View::Column(_) => {}
+            View::Column(_) | View::LastColumn(_) => {}
         }
     }
 
@@ -134,10 +134,11 @@ impl Trial<'_> {
 
     /// One direction whose payloads hold a byte of each column.
     fn plant_columns(&mut self, plan: &BTreeMap<View, Vec<usize>>) {
+        let from_the_end = (0..LAST_COLUMNS).rev().map(View::LastColumn);
         let columns: Vec<Vec<u8>> = (0..COLUMNS)
-            .map(|column| {
-                plan.get(&View::Column(column)).map_or_else(Vec::new, |needles| self.sequence(needles))
-            })
+            .map(View::Column)
+            .chain(from_the_end)
+            .map(|view| plan.get(&view).map_or_else(Vec::new, |needles| self.sequence(needles)))
             .collect();
         for row in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
             let payload: Vec<u8> =

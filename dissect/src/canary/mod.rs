@@ -5,12 +5,11 @@
 //! (`needle`); all needles are found together by their seeds (`index`) or, the short ones, as they are
 //! (`literal`), which `detector` joins. The haystacks are the ways of reading a capture (`view`): the file
 //! (`whole`), the directions of its flows (`streams`, `seam`, `columns`) and what is compressed in them
-//! (`unpack`). `capture` walks through a file, [`Search`] hands what it meets to these views, and `tally` counts.
+//! (`unpack`). [`Search`] hands what `content` meets to these views, and `tally` counts.
 //!
 //! Absence is evidence only after a positive control: every run plants secrets in every form, difference
 //! and view (`control`) and counts how many the same code finds.
 
-mod capture;
 mod columns;
 mod control;
 mod detector;
@@ -33,7 +32,6 @@ mod whole;
 
 use serde::Serialize;
 
-pub(crate) use capture::search;
 pub use input::{CANARIES_MAX, CANARY_BYTES_MAX, InputError, LineError, from_file};
 pub(crate) use literal::Literals;
 pub(crate) use sealed::Sealed;

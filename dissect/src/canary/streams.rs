@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::Columns;
+use super::columns::{Columns, Edge};
 use super::detector::Detector;
 use super::seam::Seam;
 use super::unpack::{Codec, INPUT_BYTES_MAX, Unpacker};
@@ -51,11 +51,11 @@ pub(super) struct Streams {
 }
 
 /// What is remembered of a direction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Memory {
     turn: u64,
     seam: Seam,
-    columns: Columns,
+    columns: [Columns; 2],
     bodies: Vec<Body>,
 }
 
@@ -91,7 +91,7 @@ impl Streams {
         self.by_turn.insert(self.turn, key);
         let before = direction.kept_bytes();
         direction.seam.take(detector, payload, found);
-        direction.columns.take(detector, payload, found);
+        direction.columns.iter_mut().for_each(|columns| columns.take(detector, payload, found));
         direction.follow_bodies(detector, unpacker, payload, found);
         self.kept_bytes = self.kept_bytes + direction.kept_bytes() - before;
         while self.directions.len() > DIRECTIONS_MAX || self.kept_bytes > KEPT_BYTES_MAX {
@@ -117,15 +117,23 @@ impl Streams {
     }
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        let columns = [Edge::Front, Edge::Back].map(Columns::of);
+        Self { turn: 0, seam: Seam::default(), columns, bodies: Vec::new() }
+    }
+}
+
 impl Memory {
     fn kept_bytes(&self) -> usize {
         let bodies: usize = self.bodies.iter().map(|body| body.bytes.capacity()).sum();
-        self.seam.kept_bytes() + self.columns.kept_bytes() + bodies
+        let columns: usize = self.columns.iter().map(Columns::kept_bytes).sum();
+        self.seam.kept_bytes() + columns + bodies
     }
 
     fn finish(&mut self, detector: &Detector, unpacker: &mut Unpacker, found: &mut impl FnMut(Hit)) {
         self.seam.search(detector, found);
-        self.columns.search(detector, found);
+        self.columns.iter_mut().for_each(|columns| columns.search(detector, found));
         for body in self.bodies.drain(..) {
             body.search(detector, unpacker, found);
         }

@@ -7,6 +7,7 @@ use crate::bytes::count;
 use crate::dissection::{Endpoint, Protocol};
 use crate::source::Source;
 use crate::test_random::random_bytes;
+use crate::{Options, examine};
 
 /// A capture of UDP datagrams of one flow over raw IPv4.
 fn capture(payloads: &[Vec<u8>]) -> Source {
@@ -29,8 +30,13 @@ fn capture(payloads: &[Vec<u8>]) -> Source {
     Source::memory(file)
 }
 
+fn search(canary: Canary, payloads: &[Vec<u8>]) -> CanaryReport {
+    let options = Options { canaries: vec![canary], ..Options::default() };
+    examine(&capture(payloads), &options, &(), &mut |_| {}).unwrap().canary
+}
+
 fn find(text: &str, payloads: &[Vec<u8>]) -> CanaryReport {
-    search(&[Canary::from(text)], &capture(payloads), &()).unwrap()
+    search(Canary::from(text), payloads)
 }
 
 fn noise(count: u64, len: usize) -> Vec<Vec<u8>> {
@@ -268,7 +274,7 @@ fn keys_are_found_as_bytes_and_as_text() {
     for form in [key.clone(), hex] {
         let mut payloads = noise(4, 500);
         put(&mut payloads[1], 100, &form);
-        let report = search(&[Canary::key("key", &key)], &capture(&payloads), &()).unwrap();
+        let report = search(Canary::key("key", &key), &payloads);
         assert_eq!(report.canaries[0].on_wire, 1);
         assert!(report.control_passed());
     }

@@ -2,8 +2,11 @@
 
 mod calibrate;
 mod canary;
+mod clear;
+mod compare;
 mod keep;
 mod progress;
+mod read;
 mod scan;
 mod verify;
 
@@ -12,7 +15,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
@@ -22,10 +25,13 @@ use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
 use crate::row::Row;
+use crate::show::printer::Printer;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
+use compare::Compare;
 use keep::Keep;
+use read::Reading;
 use verify::Verify;
 
 const EXIT_CODES: &str = "\
@@ -73,18 +79,31 @@ Examples:
   dissect leaky.pcap --expect refuted
   dissect chat.pcapng --html report.html --report report.json
   dissect verify report.json chat.pcapng
-  dissect calibrate";
+  dissect compare --a one.pcap two.pcap --b three.pcap four.pcap
+  dissect calibrate
+
+Reading packets, as with tshark; the verdict stands in one line on standard error:
+  dissect chat.pcapng -Y 'sealgram.type == INIT && frame.len > 1000' -V
+  dissect chat.pcapng -T fields -e frame.number -e ip.src -e sealgram.message -E header=y
+  dissect chat.pcapng --keylog keys.txt -T ndjson -Y 'sealgram.submission.text contains \"mill\"'
+  dissect chat.pcapng -z io,phs -z conv,udp -z sealgram,handshake
+  dissect chat.pcapng --keylog keys.txt --timeline
+  dissect chat.pcapng --ladder
+  dissect chat.pcapng --find text:'the very secret text'
+  dissect -G fields";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+// tshark's -V is another thing than the version.
+#[command(disable_version_flag = true)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
     /// The capture, pcap or pcapng, compressed or not; `-` reads standard input.
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["glossary", "statistics"])]
     file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -100,6 +119,17 @@ struct Arguments {
     /// Print the verdict and what it rests on, without packets, sessions and progress.
     #[arg(short, long, alias = "no-packets")]
     quiet: bool,
+
+    /// Whether to use colours; without it, on a terminal and unless NO_COLOR is set.
+    #[arg(long, alias = "colour", value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+
+    /// Print the version.
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What a judgement depends on beside the capture.
@@ -107,6 +137,9 @@ struct Arguments {
 struct Given {
     #[command(flatten)]
     canary: canary::CanaryArguments,
+
+    #[command(flatten)]
+    clear: clear::Arguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -148,12 +181,40 @@ enum Command {
     Calibrate(Calibrate),
     Scan(scan::ScanArguments),
     Verify(Verify),
+    Compare(Compare),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// The report for people; with options that read packets, the packet table.
     Text,
+    /// The report as one document; with options that read packets, the packets as one.
     Json,
+    /// Each packet as a JSON object in a line.
+    Ndjson,
+    /// Each packet as a row that spreadsheets read.
+    Csv,
+    /// The fields named by -e, as tshark prints them.
+    Fields,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Always,
+    #[default]
+    Auto,
+    Never,
+}
+
+impl Color {
+    fn is_on(self) -> bool {
+        let has_no_color = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => io::stdout().is_terminal() && !has_no_color(),
+        }
+    }
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
@@ -166,8 +227,12 @@ pub fn run() -> u8 {
         }
         (Some(Command::Scan(scan)), _) => scan.run(),
         (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
-        (None, Some(file)) => judge(&arguments, file),
-        (None, None) => Err(anyhow::anyhow!("no capture was given")),
+        (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
+        (None, file) => match (arguments.reading.lookup(), file) {
+            (Some(text), _) => written(io::stdout().write_all(text.as_bytes())).map(|()| 0),
+            (None, Some(file)) => judge(&arguments, file),
+            (None, None) => Err(anyhow::anyhow!("no capture was given")),
+        },
     };
     match done {
         Ok(code) => code,
@@ -180,6 +245,8 @@ pub fn run() -> u8 {
 }
 
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
+    // What is wrong with the options is said before a long file is read.
+    arguments.request()?;
     let (options, inputs) = arguments.given.read()?;
     let terminal = progress::Terminal::new(arguments.quiet);
     let source = source(file, arguments.given.decompressed_max, &terminal)?;
@@ -188,11 +255,15 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
         print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
     let code = arguments.given.exit_code(&report);
     arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
-    match printed {
-        // Whoever reads the report has had enough of it; the verdict stands.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
-        Err(error) => Err(error).context("cannot write the report"),
-        Ok(()) => Ok(code),
+    written(printed)?;
+    Ok(code)
+}
+
+/// Whoever reads what is printed may have had enough of it; the verdict stands.
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write the report"),
     }
 }
 
@@ -206,6 +277,7 @@ impl Given {
             transcript: transcript(&transcripts)?,
             require: self.require,
             scope: self.scope,
+            show_secrets: self.clear.show_secrets,
         };
         let digests = |texts: &[(String, String)]| {
             texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
@@ -271,12 +343,26 @@ fn print(
     terminal: &progress::Terminal,
     picture: &mut Picture,
 ) -> anyhow::Result<(Report, io::Result<()>)> {
-    let stdout = io::stdout();
-    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let out = BufWriter::new(stdout.lock());
+    let mut out = BufWriter::new(io::stdout().lock());
+    if arguments.reading.is_asked(arguments.format) {
+        let mut printer = Printer::new(arguments.request()?, &mut out);
+        let mut row = |row: &Row<'_>| {
+            picture.take(row);
+            printer.take(row);
+        };
+        let report = examine(source, options, terminal, &mut row)?;
+        terminal.clear();
+        let printed = printer.finish(&report.findings).and_then(|limits| {
+            out.flush()?;
+            let mut complaints = io::stderr();
+            limits.iter().try_for_each(|limit| writeln!(complaints, "dissect: {limit}"))?;
+            writeln!(complaints, "{}", render::headline(&report))
+        });
+        return Ok((report, printed));
+    }
     match arguments.format {
-        Format::Text => {
-            let style = render::Style { colour, packets: !arguments.quiet };
+        Format::Text | Format::Ndjson | Format::Csv | Format::Fields => {
+            let style = render::Style { colour: arguments.color.is_on(), packets: !arguments.quiet };
             let mut text = render::Text::new(style, out);
             let mut row = |row: &Row<'_>| {
                 picture.take(row);
@@ -300,6 +386,13 @@ fn print(
             let printed = json.finish(&report, arguments.given.exit_code(&report));
             Ok((report, printed))
         }
+    }
+}
+
+impl Arguments {
+    /// What is to be listed, with the options understood.
+    fn request(&self) -> anyhow::Result<crate::show::printer::Request> {
+        self.reading.request(self.format, self.quiet, self.color.is_on())
     }
 }
 

@@ -76,6 +76,6 @@ fn set_addresses(packet: &mut Dissection, source: IpAddr, destination: IpAddr) {
 fn fragment(packet: &mut Dissection, body: &[u8], fragment: Fragment) {
     packet.protocol = Protocol::Fragment;
     packet.fragment = Some(fragment);
-    packet.unparsed(FRAGMENT_RULE, "a fragment, whose packet was not put together");
+    packet.unparsed(FRAGMENT_RULE, "a fragment: what it is a part of is judged when it is whole");
     packet.close(body.len());
 }

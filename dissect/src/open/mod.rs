@@ -108,6 +108,9 @@ pub struct OpenedDatagram {
     pub place: Option<Place>,
     /// Its frames, one line each; what is text is quoted.
     pub frames: Vec<String>,
+    /// The sealed bytes in clear.
+    #[serde(skip)]
+    pub plaintext: Vec<u8>,
 }
 
 /// Where a packet stands among those of its sender.
@@ -119,6 +122,9 @@ pub struct Place {
     pub generation: u64,
     /// How many key updates of that generation did.
     pub epoch: u64,
+    /// The first byte of the datagram without its mask.
+    #[serde(skip)]
+    pub first: u8,
 }
 
 impl fmt::Display for Place {
@@ -266,6 +272,7 @@ impl Opening {
             from_client: side == Side::Client,
             place,
             frames: Vec::new(),
+            plaintext: plaintext.to_vec(),
         };
         let frames = match Frames::parse(plaintext, side) {
             Ok(frames) => frames,

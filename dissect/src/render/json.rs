@@ -17,7 +17,7 @@ use crate::reuse::ReuseReport;
 use crate::row::Row;
 use crate::session::Session;
 use crate::tree::Tree;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{Finding, Scope, Verdict};
 
 /// Raised by one whenever a field changes its meaning or goes away.
 const SCHEMA: u32 = 2;
@@ -104,6 +104,7 @@ pub(crate) fn ascii_json(text: &str, out: &mut (impl Write + ?Sized)) -> io::Res
 struct Document<'a> {
     schema: u32,
     exit_code: u8,
+    scope: Scope,
     verdict: &'a Verdict,
     findings: &'a [Finding],
     capture: &'a CaptureSummary,
@@ -122,6 +123,7 @@ impl<'a> Document<'a> {
         Self {
             schema: SCHEMA,
             exit_code,
+            scope: report.scope,
             verdict: &report.verdict,
             findings: &report.findings,
             capture: &report.capture,
@@ -155,6 +157,9 @@ struct Line<'a> {
     info: &'a str,
     anomalies: &'a [Anomaly],
     fields: &'a Tree,
+    /// The packets whose fragments it completed.
+    #[serde(skip_serializing_if = "<[usize]>::is_empty")]
+    completes: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
     opened: Option<&'a OpenedDatagram>,
 }
@@ -177,6 +182,7 @@ impl<'a> Line<'a> {
             info: &packet.info,
             anomalies: &packet.dissection.anomalies,
             fields: &packet.dissection.tree,
+            completes: &packet.parts,
             opened: row.opened,
         }
     }

@@ -7,6 +7,7 @@ use crate::dissection::Endpoint;
 use crate::packet::Packet;
 use crate::report::Report;
 use crate::session::{Kind, Session, Stage};
+use crate::verdict::Scope;
 
 /// Writes all tables but that of the packets.
 pub(super) fn tables(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -44,14 +45,14 @@ pub(super) fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> 
 }
 
 fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    for (number, session) in (1..).zip(&report.sessions) {
+    for (number, session) in (0..).zip(&report.sessions) {
         writeln!(
             out,
             "session {number}: client {} and hub {}, attempt {}, {}",
             session.client,
             session.hub,
             session.attempt(),
-            stage(session),
+            session.stage.described(),
         )?;
         writeln!(out, "  handshake   {}", handshake(session))?;
         let (client, hub) = (session.client_datagrams, session.hub_datagrams);
@@ -61,17 +62,6 @@ fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
-}
-
-fn stage(session: &Session) -> &'static str {
-    match session.stage {
-        Stage::Unseen => "beginning not in the capture",
-        Stage::Opening => "half an INIT",
-        Stage::Offered => "unanswered",
-        Stage::Answered => "answered, not finished",
-        Stage::Finished => "finished by the client, not confirmed by the hub",
-        Stage::Established => "established",
-    }
 }
 
 /// The first packet of each handshake message, and how often it was repeated.
@@ -126,7 +116,11 @@ fn flows(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if foreign.is_empty() {
         return Ok(());
     }
-    writeln!(out, "other traffic in the capture:")?;
+    let extent = match report.scope {
+        Scope::Sessions => "searched for secrets and judged no further",
+        Scope::All => "judged flow by flow",
+    };
+    writeln!(out, "other traffic in the capture, {extent}:")?;
     for flow in foreign.iter().take(SHOWN) {
         writeln!(
             out,

@@ -76,6 +76,19 @@ pub fn text(report: &Report, style: Style, out: &mut impl Write) -> io::Result<(
     verdict(report, style, out)
 }
 
+/// The verdict in one line.
+pub(crate) fn headline(report: &Report) -> String {
+    headline_with(report, report.verdict.outcome.name())
+}
+
+fn headline_with(report: &Report, outcome: &str) -> String {
+    let verdict = &report.verdict;
+    let reached =
+        verdict.reached.map_or(String::from("no level"), |level| format!("level {level} ({})", level.name()));
+    let (required, name) = (verdict.required, verdict.required.name());
+    format!("VERDICT {outcome}: reached {reached}, required {required} ({name})")
+}
+
 fn verdict(report: &Report, style: Style, out: &mut impl Write) -> io::Result<()> {
     let paint = |outcome: Outcome| match (style.colour, outcome) {
         (false, outcome) => outcome.name().to_owned(),
@@ -84,15 +97,7 @@ fn verdict(report: &Report, style: Style, out: &mut impl Write) -> io::Result<()
         (true, Outcome::Inconclusive) => format!("\x1b[1;33m{}\x1b[0m", outcome.name()),
     };
     let verdict = &report.verdict;
-    let reached =
-        verdict.reached.map_or(String::from("no level"), |level| format!("level {level} ({})", level.name()));
-    writeln!(
-        out,
-        "VERDICT {}: reached {reached}, required {} ({})",
-        paint(verdict.outcome),
-        verdict.required,
-        verdict.required.name()
-    )?;
+    writeln!(out, "{}", headline_with(report, &paint(verdict.outcome)))?;
     facts(report, out)?;
     for severity in [Severity::Violation, Severity::Gap, Severity::Note] {
         findings(report, severity, out)?;

@@ -71,7 +71,7 @@ const PACKET_BYTES: u64 = 1480;
 /// Every packet is held up by a random time, up to what the bottleneck takes for one. Without it all delays are
 /// multiples of that time, and whose packets find the queue full is decided once and for ever by the phase of the
 /// flows: an artefact of simulators, with this cure (Floyd and Jacobson, "On Traffic Phase Effects in
-/// Packet-Switched Gateways", 1992, section 3). It is the same for all protocols.
+/// Packet-Switched Gateways", 1992). It is the same for all protocols.
 #[must_use]
 pub(crate) fn share(protocol: Protocol, link: Link, seed: u64) -> [f64; 2] {
     let rate = link.bottleneck.expect("they share a line").bytes_per_s;
