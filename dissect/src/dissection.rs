@@ -148,6 +148,9 @@ impl Segment {
     }
 }
 
+/// What a fragment is reported as that is not part of a packet put together.
+pub(crate) const FRAGMENT_RULE: &str = "ip.fragment";
+
 /// Encapsulations inside each other that are followed: more than real networks stack, and a bound for recursion.
 pub const DEPTH_MAX: u8 = 8;
 
@@ -242,6 +245,16 @@ impl Dissection {
         read(self);
         std::mem::swap(self, &mut about);
         (self.tree, self.anomalies) = (about.tree, about.anomalies);
+    }
+
+    /// Says that the bytes of this fragment are looked at as part of the packet they are put together to: they are
+    /// somebody's content then, and no longer not understood.
+    pub fn settle_fragment(&mut self) {
+        let Some(fragment) = &self.fragment else { return };
+        let mut parts = Tree::default();
+        parts.push("fragment", Class::Foreign, fragment.data.len());
+        self.tree.refine(&fragment.data, &parts);
+        self.anomalies.retain(|anomaly| anomaly.rule != FRAGMENT_RULE);
     }
 
     /// Counts everything up to the end of `body` as the payload of `protocol`: somebody's content.

@@ -8,20 +8,15 @@ use crate::flow::Flow;
 use crate::opacity::OpacityReport;
 use crate::packet::Packet;
 use crate::reuse::{Pair, ReuseReport};
-use crate::session::{self, Session, Stage};
-use crate::verdict::{Finding, Level};
+use crate::session::{Session, Stage};
+use crate::verdict::{Finding, Findings, Level};
 
 /// Findings of one rule that are listed one by one.
 const LISTED: usize = 20;
 
 /// Whether there is a whole session, and no part of one.
-pub(crate) fn conformance(
-    sessions: &[Session],
-    flows: &[Flow],
-    packets: &[Packet],
-    bytes: &[u8],
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub(crate) fn conformance(sessions: &[Session], flows: &[Flow]) -> Vec<Finding> {
+    let mut findings = Findings::default();
     if !sessions.iter().any(|session| session.stage == Stage::Established) {
         let text = if sessions.is_empty() {
             "no Sealgram session was found"
@@ -44,48 +39,50 @@ pub(crate) fn conformance(
         flow.protocol == Protocol::Udp && !flow.sealgram && touches
     };
     // The socket of a session speaks to somebody in a way that is not Sealgram's.
-    for flow in flows.iter().filter(is_beside).take(LISTED) {
+    for flow in flows.iter().filter(is_beside) {
         let text = format!(
             "{} and {} exchange datagrams that are not Sealgram's, from a port of a session",
             flow.initiator, flow.responder
         );
         findings.push(Finding::gap(Level::E1, "session.beside", text));
     }
-    for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow, packets, bytes)) {
+    for flow in flows.iter().filter(|flow| !flow.sealgram && is_headless(flow)) {
         let text = format!(
             "{} and {} exchange what looks like Sealgram, but their handshake is not in the capture",
             flow.initiator, flow.responder
         );
         findings.push(Finding::gap(Level::E1, "session.headless", text));
     }
-    findings.extend(odd_versions(packets, bytes));
-    findings
+    findings.finish()
+}
+
+/// Whether there are more flows than are told apart.
+pub(crate) fn flows(flows: &[Flow], packets_of_others: u64) -> Option<Finding> {
+    let text =
+        format!("more than {} flows: {packets_of_others} packets of others are not listed", flows.len());
+    (packets_of_others > 0).then(|| Finding::gap(Level::E1, "flow.many", text))
+}
+
+/// A packet whose VERSION is odd.
+pub(crate) fn odd_versions(packet: usize) -> Finding {
+    let text = "a VERSION datagram lists what is no version";
+    Finding::gap(Level::E1, "session.version", text).in_packet(packet)
 }
 
 /// PROTOCOL.md, Other versions: VERSION lists versions of this protocol and GREASE, filled up with zeros.
-/// Anything else in these bytes, which nobody seals, is not understood.
-fn odd_versions(packets: &[Packet], bytes: &[u8]) -> Option<Finding> {
+/// Whether a packet has anything else in these bytes, which nobody seals: it is not understood.
+pub(crate) fn has_odd_versions(packet: &Packet, data: &[u8]) -> bool {
     let is_version = |version: &[u8]| {
         version == [0; 4] || version.starts_with(b"SGM") || version.iter().all(|byte| byte & 0x0f == 0x0a)
     };
-    let is_odd = |packet: &&Packet| {
-        let data = bytes.get(packet.data.clone()).unwrap_or_default();
-        let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
-        listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
-    };
-    let packet = packets.iter().find(is_odd)?;
-    let text = "a VERSION datagram lists what is no version";
-    Some(Finding::gap(Level::E1, "session.version", text).in_packet(packet.number))
+    let listed = packet.dissection.tree.range("sealgram.versions").and_then(|range| data.get(range));
+    listed.is_some_and(|versions| !versions.chunks(4).all(is_version))
 }
 
 /// Whether every datagram of a flow has the form and one of the lengths of SHORT datagrams.
-fn is_headless(flow: &Flow, packets: &[Packet], bytes: &[u8]) -> bool {
+const fn is_headless(flow: &Flow) -> bool {
     const ENOUGH: u64 = 4;
-    let mut members = flow.directions().into_iter().flat_map(|direction| &direction.packets);
-    flow.packet_count() >= ENOUGH
-        && members.all(|&index| {
-            packets.get(index).is_some_and(|packet| session::looks_short(session::payload(bytes, packet)))
-        })
+    flow.packet_count() >= ENOUGH && flow.short_like == flow.packet_count()
 }
 
 /// Level E2: structure and reuse in what should be random.
@@ -140,41 +137,62 @@ fn reuse_bounds(reuse: &ReuseReport) -> Vec<Finding> {
 
 /// Level E3: secrets found, and whether the search is to be believed.
 pub(crate) fn canary(report: &CanaryReport) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = report.canaries.iter().filter_map(sightings).collect();
-    if !report.canaries.iter().any(|canary| canary.strong) {
+    let mut findings: Vec<Finding> = report.canaries.iter().flat_map(sightings).collect();
+    if !report.canaries.iter().any(|canary| canary.strength.strong) {
         findings.push(Finding::gap(Level::E3, "canary.none", "no secret long enough to decide was searched"));
-    } else if !report.control_passed() {
+        return findings;
+    }
+    if !report.control_passed() {
         let text = format!("the control found {} of {}", report.control_found, report.control_planted);
         findings.push(Finding::gap(Level::E0, "canary.control", text));
+    }
+    if report.forgotten_directions > 0 {
+        let text = format!(
+            "{} directions of flows were not followed to their end, because there are too many: a secret that \
+             runs on from packet to packet in them may have been missed",
+            report.forgotten_directions
+        );
+        findings.push(Finding::gap(Level::E3, "canary.forgotten", text));
+    }
+    if !report.unpacked_all {
+        let text = "not all compressed bodies were unpacked, because they are too many";
+        findings.push(Finding::gap(Level::E3, "canary.packed", text));
     }
     findings
 }
 
-fn sightings(canary: &CanaryResult) -> Option<Finding> {
+fn sightings(canary: &CanaryResult) -> Vec<Finding> {
     let first = canary.places.iter().find(|place| place.packet.is_some());
     let how = first.map_or(String::new(), |place| {
         format!(", first as {} (view: {}, undone: {})", place.form, place.view, place.difference)
     });
     let label = &canary.label;
-    let finding = match (canary.strong, canary.on_wire, canary.in_file_meta) {
-        (_, 0, 0) => return None,
+    let elsewhere = canary.in_file_meta.saturating_add(canary.unplaced);
+    let finding = match (canary.strength.strong, canary.on_wire, elsewhere) {
+        (_, 0, 0) => None,
         (true, 0, meta) => {
             let text =
                 format!("{label}: {meta} times in the file outside its packets: the file itself leaks it");
-            Finding::gap(Level::E0, "canary.in-file", text)
+            Some(Finding::gap(Level::E0, "canary.in-file", text))
         }
         (true, wire, _) => {
-            Finding::violation(Level::E3, "canary.found", format!("{label}: {wire} times on the wire{how}"))
+            let text = format!("{label}: {wire} times on the wire{how}");
+            Some(Finding::violation(Level::E3, "canary.found", text))
         }
         (false, wire, meta) => {
             let places = wire.saturating_add(meta);
-            let chance = canary.expected_chance_hits;
+            let chance = canary.strength.expected_chance_hits;
             let text = format!("{label}: seen {places} times, but chance alone may give {chance:.1e}{how}");
-            Finding::note(Level::E3, "canary.weak", text)
+            Some(Finding::note(Level::E3, "canary.weak", text))
         }
     };
-    Some(match first.and_then(|place| place.packet) {
+    let finding = finding.map(|finding| match first.and_then(|place| place.packet) {
         Some(number) => finding.in_packet(number),
         None => finding,
-    })
+    });
+    let weak = (canary.weak_hits > 0).then(|| {
+        let text = format!("{label}: {} times in forms too short to decide", canary.weak_hits);
+        Finding::note(Level::E3, "canary.weak-form", text)
+    });
+    finding.into_iter().chain(weak).collect()
 }

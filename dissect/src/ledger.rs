@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::bytes::count;
 use crate::packet::Packet;
-use crate::pcap::Capture;
 use crate::tree::Class;
 
 /// How many bytes each class has.
@@ -14,7 +13,7 @@ use crate::tree::Class;
 pub struct Ledger {
     /// Captured bytes: the sum of all classes but `file-meta` and `missing`.
     pub captured: u64,
-    /// Bytes of the file.
+    /// Bytes of the file, decompressed.
     pub file: u64,
     /// Bytes of each class that occurs.
     pub classes: BTreeMap<Class, u64>,
@@ -22,36 +21,44 @@ pub struct Ledger {
     pub fields: BTreeMap<String, u64>,
     /// Whether the classes add up to what was captured, packet by packet and in all.
     pub balanced: bool,
+    #[serde(skip)]
+    names: BTreeMap<(Class, &'static str), u64>,
 }
 
 impl Ledger {
-    /// Adds up a capture.
+    /// A ledger without an entry.
     #[must_use]
-    pub fn of(capture: &Capture, packets: &[Packet]) -> Self {
-        let mut ledger = Self { balanced: true, file: count(capture.bytes.len()), ..Self::default() };
-        let mut names: BTreeMap<(Class, &'static str), u64> = BTreeMap::new();
-        for packet in packets {
-            ledger.captured += count(packet.data.len());
-            ledger.balanced &= packet.dissection.tree.len() == packet.data.len();
-            for field in packet.dissection.tree.fields() {
-                *ledger.classes.entry(field.class).or_default() += count(field.len);
-                *names.entry((field.class, field.name)).or_default() += count(field.len);
-            }
+    pub fn new() -> Self {
+        Self { balanced: true, ..Self::default() }
+    }
+
+    /// Enters a packet.
+    pub fn take(&mut self, packet: &Packet) {
+        let tree = &packet.dissection.tree;
+        self.captured += count(packet.data.len());
+        self.balanced &= tree.len() == packet.data.len();
+        for field in tree.fields() {
+            *self.classes.entry(field.class).or_default() += count(field.len);
+            *self.names.entry((field.class, field.name)).or_default() += count(field.len);
         }
-        ledger.balanced &= ledger.classes.values().sum::<u64>() == ledger.captured;
-        ledger.fields = names
-            .into_iter()
-            .map(|((class, name), bytes)| (format!("{}:{name}", class.name()), bytes))
-            .collect();
-        let missing: u64 = packets.iter().map(Packet::missing).sum();
-        for (class, bytes) in
-            [(Class::FileMeta, ledger.file.saturating_sub(ledger.captured)), (Class::Missing, missing)]
-        {
-            if bytes > 0 {
-                ledger.classes.insert(class, bytes);
-            }
+        if packet.missing() > 0 {
+            *self.classes.entry(Class::Missing).or_default() += packet.missing();
         }
-        ledger
+    }
+
+    /// Adds up, for a file of so many bytes.
+    #[must_use]
+    pub fn finish(mut self, file: u64) -> Self {
+        let captured: u64 = self.classes.values().sum::<u64>() - self.bytes(Class::Missing);
+        self.balanced &= captured == self.captured;
+        let name = |((class, name), bytes)| (format!("{}:{name}", Class::name(class)), bytes);
+        self.fields = std::mem::take(&mut self.names).into_iter().map(name).collect();
+        self.file = file;
+        let meta = file.saturating_sub(self.captured);
+        if meta > 0 {
+            self.classes.insert(Class::FileMeta, meta);
+        }
+        self
     }
 
     /// Bytes of one class.

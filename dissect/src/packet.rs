@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::bytes::count;
-use crate::dissection::Dissection;
+use crate::dissection::{Dissection, Endpoint, Protocol};
 use crate::link;
-use crate::pcap::{Capture, Record};
+use crate::pcap::{Capture, Record, Stored};
 
 /// One captured packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,8 +14,12 @@ pub struct Packet {
     pub number: usize,
     /// Nanoseconds since 1970, where the file says.
     pub time_ns: Option<i128>,
-    /// Index of its interface among those of the capture.
+    /// Its interface, counted over all sections of the file.
     pub interface: Option<usize>,
+    /// The LINKTYPE_ number of that interface.
+    pub link_type: Option<u16>,
+    /// Bytes of frame check sequence at its end.
+    pub fcs_len: usize,
     /// Where its captured bytes stand in the file.
     pub data: Range<usize>,
     /// Its length on the wire, in bytes.
@@ -29,11 +33,51 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Takes a record apart.
+    #[must_use]
+    pub fn of(record: &Record<'_>) -> Self {
+        let dissection = match record.link_type {
+            Some(link_type) => link::dissect(link_type, record.fcs_len, record.data),
+            None => Dissection::unreadable(record.data.len()),
+        };
+        let start = usize::try_from(record.offset).unwrap_or(usize::MAX);
+        Self {
+            number: record.number,
+            time_ns: record.time_ns,
+            interface: record.interface,
+            link_type: record.link_type,
+            fcs_len: record.fcs_len,
+            data: start..start.saturating_add(record.data.len()),
+            original_len: record.original_len,
+            dissection,
+            message: None,
+            info: String::new(),
+        }
+    }
+
     /// Where the payload stands in the file.
     #[must_use]
     pub fn payload_in_file(&self) -> Option<Range<usize>> {
         let payload = self.dissection.payload.as_ref()?;
         Some(self.data.start + payload.start..self.data.start + payload.end)
+    }
+
+    /// The UDP datagram it carries, given its captured bytes; empty for other packets.
+    #[must_use]
+    pub fn datagram<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        if self.dissection.protocol != Protocol::Udp {
+            return &[];
+        }
+        let payload = self.dissection.payload.clone();
+        payload.and_then(|range| data.get(range)).unwrap_or_default()
+    }
+
+    /// The two ends of a UDP packet, the lower one first.
+    #[must_use]
+    pub fn pair(&self) -> Option<(Endpoint, Endpoint)> {
+        let (source, destination) = self.dissection.ends?;
+        let is_udp = self.dissection.protocol == Protocol::Udp;
+        is_udp.then(|| (source.min(destination), source.max(destination)))
     }
 
     /// Bytes that were on the wire and are not in the file.
@@ -46,23 +90,17 @@ impl Packet {
 /// Takes every record of a capture apart.
 #[must_use]
 pub fn take_apart(capture: &Capture) -> Vec<Packet> {
-    let interface = |record: &Record| record.interface.and_then(|index| capture.interfaces.get(index));
-    let dissect = |(index, record): (usize, &Record)| {
-        let data = capture.data(record);
-        let dissection = match interface(record) {
-            Some(interface) => link::dissect(interface.link_type, interface.fcs_len, data),
-            None => Dissection::unreadable(data.len()),
-        };
-        Packet {
-            number: index + 1,
-            time_ns: record.time_ns,
+    let packet = |(number, record): (usize, &Stored)| {
+        Packet::of(&Record {
+            number,
             interface: record.interface,
-            data: record.data.clone(),
+            link_type: record.link_type,
+            fcs_len: record.fcs_len,
+            time_ns: record.time_ns,
+            offset: count(record.data.start),
+            data: capture.data(record),
             original_len: record.original_len,
-            info: dissection.describe(),
-            dissection,
-            message: None,
-        }
+        })
     };
-    capture.records.iter().enumerate().map(dissect).collect()
+    (1..).zip(&capture.records).map(packet).collect()
 }

@@ -1,11 +1,12 @@
 //! What a capture shows: findings, the level of evidence they allow, and the verdict.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The levels of evidence. Each includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[clap(rename_all = "verbatim")]
 pub enum Level {
     /// Coverage: the whole file was read, every byte of every packet has a class, nothing is missing.
@@ -98,6 +99,53 @@ impl Finding {
         self.packet = Some(number);
         self
     }
+}
+
+/// Findings of one rule that are listed one by one; the rest is counted.
+const LISTED: u64 = 100;
+
+/// Collects findings in bounded memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Findings {
+    listed: Vec<Finding>,
+    counts: BTreeMap<(Severity, Level, &'static str), u64>,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, finding: Finding) {
+        let count = self.counts.entry((finding.severity, finding.level, finding.rule)).or_default();
+        *count += 1;
+        if *count <= LISTED {
+            self.listed.push(finding);
+        }
+    }
+
+    /// The findings, with one for all those of a rule that are not listed.
+    pub(crate) fn finish(self) -> Vec<Finding> {
+        let mut listed = self.listed;
+        for ((severity, level, rule), count) in self.counts.into_iter().filter(|(_, count)| *count > LISTED) {
+            let text = format!("and {} more of this rule", count - LISTED);
+            listed.push(Finding { severity, level, rule, packet: None, text });
+        }
+        listed
+    }
+}
+
+impl Extend<Finding> for Findings {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
+
+/// Which flows are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The Sealgram sessions; all flows where there are none.
+    #[default]
+    Sessions,
+    /// All flows.
+    All,
 }
 
 /// The three answers.
@@ -207,5 +255,18 @@ mod tests {
             let verdict = Verdict::weigh(&findings, required);
             assert_eq!((verdict.outcome, verdict.reached), (outcome, reached), "{findings:?}");
         }
+    }
+
+    #[test]
+    fn findings_beyond_the_listed_are_counted() {
+        let mut findings = Findings::default();
+        for number in 0..LISTED + 7 {
+            findings
+                .push(Finding::gap(Level::E1, "test.one", "").in_packet(usize::try_from(number).unwrap()));
+        }
+        findings.push(Finding::note(Level::E1, "test.two", ""));
+        let findings = findings.finish();
+        assert_eq!(findings.len(), 102);
+        assert_eq!(findings[101].text, "and 7 more of this rule");
     }
 }

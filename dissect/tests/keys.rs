@@ -44,7 +44,7 @@ fn every_tag_verifies_across_updates_ratchets_and_a_move() {
     let run = talk(1).run;
     let blind = run.judge(&Options::default());
     assert_eq!((rules(&blind), blind.verdict.reached), (vec![], Some(Level::E2)));
-    let report = opened(&run);
+    let (report, rows) = run::rows(&run.pcap(), &run.keys());
     assert_eq!((rules(&report), report.verdict.reached), (vec![], Some(Level::E4)));
     let sealed = report.sealed.unwrap();
     assert_eq!((sealed.verified, sealed.resealed), (sealed.sealed, sealed.opened_short));
@@ -53,7 +53,7 @@ fn every_tag_verifies_across_updates_ratchets_and_a_move() {
     let transcript = sealed.transcripts.values().next().unwrap();
     assert_eq!(transcript.submitted.len(), run.texts.len());
     assert!(transcript.control.contains(&"Hub: RatchetRsp { kem: true }".to_owned()));
-    let last = sealed.datagrams.last().and_then(|datagram| datagram.place).unwrap();
+    let last = rows.last().and_then(|(_, opened)| opened.as_ref()?.place).unwrap();
     assert_eq!((last.generation, last.epoch), (2, 1));
 }
 

@@ -83,14 +83,82 @@ pub(super) fn dns_labels(text: &str) -> Vec<u8> {
     labels
 }
 
-/// Letters moved by thirteen places.
-pub(super) fn rot13(bytes: &[u8]) -> Vec<u8> {
+/// Letters moved by so many places in the alphabet, less than 26.
+pub(super) fn rotate_letters(bytes: &[u8], places: u8) -> Vec<u8> {
     let rotate = |byte: &u8| match byte {
-        b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
-        b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
+        b'a'..=b'z' => (byte - b'a' + places) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + places) % 26 + b'A',
         other => *other,
     };
     bytes.iter().map(rotate).collect()
+}
+
+/// All printable characters but the space moved by 47 places.
+pub(super) fn rot47(bytes: &[u8]) -> Vec<u8> {
+    let rotate = |byte: &u8| match byte {
+        b'!'..=b'~' => (byte - b'!' + 47) % 94 + b'!',
+        other => *other,
+    };
+    bytes.iter().map(rotate).collect()
+}
+
+/// The alphabet backwards.
+pub(super) fn atbash(bytes: &[u8]) -> Vec<u8> {
+    let mirror = |byte: &u8| match byte {
+        b'a'..=b'z' => b'z' - (byte - b'a'),
+        b'A'..=b'Z' => b'Z' - (byte - b'A'),
+        other => *other,
+    };
+    bytes.iter().map(mirror).collect()
+}
+
+/// A space behind each character.
+pub(super) fn spaced(text: &str) -> Vec<u8> {
+    text.chars().flat_map(|character| [character, ' ']).collect::<String>().into_bytes()
+}
+
+/// Decimal numbers of the bytes, each before `separator`.
+pub(super) fn decimal(bytes: &[u8], separator: &str) -> Vec<u8> {
+    bytes.iter().map(|byte| format!("{byte}{separator}")).collect::<String>().into_bytes()
+}
+
+/// A backslash and three octal digits for each byte.
+pub(super) fn octal_escape(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>().into_bytes()
+}
+
+/// Uuencoded, `skew` (0 to 2) bytes into a longer text.
+pub(super) fn uuencode(bytes: &[u8], skew: usize) -> Vec<u8> {
+    digits(bytes, skew, 6, |digit| match u8::try_from(digit) {
+        Ok(digit @ 1..) => b' ' + digit,
+        _ => b'`',
+    })
+}
+
+/// Ascii85 of the whole groups of four bytes behind the first `skew` (0 to 3) bytes.
+pub(super) fn ascii85(bytes: &[u8], skew: usize) -> Vec<u8> {
+    let (groups, _) = bytes.get(skew..).unwrap_or_default().as_chunks::<4>();
+    let digits = |group: &[u8; 4]| {
+        let number = u32::from_be_bytes(*group);
+        let digit = |power: u32| b'!' + u8::try_from(number / 85_u32.pow(power) % 85).unwrap_or(0);
+        [digit(4), digit(3), digit(2), digit(1), digit(0)]
+    };
+    groups.iter().flat_map(digits).collect()
+}
+
+/// Bytes that do not begin at a byte of the haystack, but `shift` (1 to 7) bits behind it.
+pub(super) fn shifted_bits(bytes: &[u8], shift: u32) -> Vec<u8> {
+    bytes.array_windows().map(|[high, low]| high << (8 - shift) | low >> shift).collect()
+}
+
+/// A text in a letter: what is not printable, and the sign of equality, in escapes.
+pub(super) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match byte {
+        b'=' => b"=3D".to_vec(),
+        b' '..=b'~' => vec![*byte],
+        byte => format!("={byte:02X}").into_bytes(),
+    };
+    bytes.iter().flat_map(escape).collect()
 }
 
 /// Latin-1, when every character has a place there.
@@ -204,7 +272,18 @@ mod tests {
         assert_eq!(base32(b"fooba", 0), b"MZXW6YTB");
         assert_eq!(dns_labels("www.example.net"), b"\x03www\x07example\x03net");
         assert_eq!(netbios(b"F"), b"EG");
-        assert_eq!(rot13(b"Hello, 1"), b"Uryyb, 1");
+        assert_eq!(rotate_letters(b"Hello, 1", 13), b"Uryyb, 1");
+        assert_eq!(rotate_letters(b"Xyz", 3), b"Abc");
+        assert_eq!(rot47(b"Hello, 1"), b"w6==@[ `");
+        assert_eq!(atbash(b"Hello, 1"), b"Svool, 1");
+        assert_eq!(spaced("a\u{e9}"), "a \u{e9} ".as_bytes());
+        assert_eq!(decimal(b"a\xff", ", "), b"97, 255, ");
+        assert_eq!(octal_escape(b"a\xff"), b"\\141\\377");
+        // The example of Wikipedia's article on uuencoding, and of that on Ascii85.
+        assert_eq!(uuencode(b"Cat", 0), b"0V%T");
+        assert_eq!(ascii85(b"Man is d", 0), b"9jqo^BlbD-");
+        assert_eq!(shifted_bits(b"\x12\x34\x56", 4), b"\x23\x45");
+        assert_eq!(quoted_printable(b"a=\xe9"), b"a=3D=E9");
         assert_eq!(ebcdic("Az9").unwrap(), [0xc1, 0xa9, 0xf9]);
         assert_eq!(json_escape("a"), b"\\u0061");
         assert_eq!(hex(b"\x0a\xff", "%", ""), b"%0a%ff");

@@ -2,9 +2,6 @@
 
 use super::{Canary, encoding};
 
-/// A canary longer than this is searched by its beginning and its end, this many bytes each.
-const PART_LEN: usize = 32;
-
 /// One encoding of one canary.
 #[derive(Debug)]
 pub(super) struct Form {
@@ -31,20 +28,19 @@ pub(super) enum Ciphers {
     All,
 }
 
-/// All forms of a canary; of a long one the forms of its first and last part.
+/// All forms of a canary.
 pub(super) fn forms(canary: &Canary) -> Vec<Form> {
+    let secret = canary.secret.as_slice();
+    let information = bits(secret, canary.is_text);
     let mut forms = Vec::new();
-    for part in parts(canary) {
-        let information = bits(part, canary.is_text);
-        let mut add = |name, bytes: Vec<u8>, fold, share: f64, ciphers| {
-            let bits = (information * share.min(1.0)).min(bits(&bytes, fold));
-            forms.push(Form { name, bytes, fold, bits, ciphers });
-        };
-        binary_forms(part, canary.is_text, &mut add);
-        match std::str::from_utf8(part) {
-            Ok(text) if canary.is_text => text_forms(text, &mut add),
-            _ => add("bytes", part.to_vec(), false, 1.0, Ciphers::Chained),
-        }
+    let mut add = |name, bytes: Vec<u8>, fold, share: f64, ciphers| {
+        let bits = (information * share.min(1.0)).min(bits(&bytes, fold));
+        forms.push(Form { name, bytes, fold, bits, ciphers });
+    };
+    binary_forms(secret, canary.is_text, &mut add);
+    match std::str::from_utf8(secret) {
+        Ok(text) if canary.is_text => text_forms(text, &mut add),
+        _ => add("bytes", secret.to_vec(), false, 1.0, Ciphers::Chained),
     }
     forms.retain(|form| !form.bytes.is_empty());
     forms.sort_by(|a, b| (&a.bytes, a.fold).cmp(&(&b.bytes, b.fold)));
@@ -52,34 +48,20 @@ pub(super) fn forms(canary: &Canary) -> Vec<Form> {
     forms
 }
 
-/// Bits of a byte string against random bytes: 8 for a byte, 7 for a letter of either case, 1 for a
-/// byte that repeats the one before (runs are what captures are full of).
+/// Bits of a byte string against random bytes: the sum of its [`costs`].
 pub(super) fn bits(bytes: &[u8], fold: bool) -> f64 {
-    let mut previous = None;
-    let mut sum = 0.0;
-    for byte in bytes {
-        sum += match byte {
-            _ if previous == Some(byte) => 1.0,
-            letter if fold && letter.is_ascii_alphabetic() => 7.0,
-            _ => 8.0,
-        };
-        previous = Some(byte);
-    }
-    sum
+    costs(bytes, fold).sum()
 }
 
-fn parts(canary: &Canary) -> Vec<&[u8]> {
-    let secret = canary.secret.as_slice();
-    if secret.len() <= 2 * PART_LEN {
-        return vec![secret];
-    }
-    // Text is cut between characters.
-    let boundary = |at: usize| match std::str::from_utf8(secret) {
-        Ok(text) => (at..secret.len()).find(|&index| text.is_char_boundary(index)).unwrap_or(at),
-        Err(_) => at,
-    };
-    let (head, tail) = (boundary(PART_LEN), boundary(secret.len() - PART_LEN));
-    vec![&secret[..head], &secret[tail..]]
+/// Bits of each byte against random bytes: 8, or 7 for a letter of either case, or 1 for a byte that repeats the
+/// one before (runs are what captures are full of).
+pub(super) fn costs(bytes: &[u8], fold: bool) -> impl Iterator<Item = f64> {
+    let before = [None].into_iter().chain(bytes.iter().map(Some));
+    bytes.iter().zip(before).map(move |(byte, before)| match byte {
+        _ if before == Some(byte) => 1.0,
+        letter if fold && letter.is_ascii_alphabetic() => 7.0,
+        _ => 8.0,
+    })
 }
 
 type Add<'a> = dyn FnMut(&'static str, Vec<u8>, bool, f64, Ciphers) + 'a;
@@ -91,11 +73,27 @@ fn binary_forms(bytes: &[u8], is_text: bool, add: &mut Add<'_>) {
     add("hex", encoding::hex(bytes, "", ""), true, 1.0, ciphers);
     add("spaced hex", encoding::hex(bytes, "", " "), true, 1.0, Ciphers::None);
     add("colon hex", encoding::hex(bytes, "", ":"), true, 1.0, Ciphers::None);
+    // As programs print arrays of bytes.
+    add("hex list", encoding::hex(bytes, "0x", ", "), true, 1.0, Ciphers::None);
+    add("decimal list", encoding::decimal(bytes, ", "), false, 1.0, Ciphers::None);
+    add("dense decimal list", encoding::decimal(bytes, ","), false, 1.0, Ciphers::None);
+    add("octal escapes", encoding::octal_escape(bytes), false, 1.0, Ciphers::None);
     for skew in 0..3 {
         let standard = encoding::base64(bytes, skew);
         let share = share(standard.len() * 6, bytes);
         add("base64", standard, false, share, ciphers);
         add("base64url", encoding::base64_url(bytes, skew), false, share, Ciphers::None);
+        add("uuencode", encoding::uuencode(bytes, skew), false, share, Ciphers::None);
+    }
+    for skew in 0..4 {
+        let text = encoding::ascii85(bytes, skew);
+        let share = share(text.len() / 5 * 32, bytes);
+        add("ascii85", text, false, share, Ciphers::None);
+    }
+    for shift in 1..8 {
+        let shifted = encoding::shifted_bits(bytes, shift);
+        let share = share(shifted.len() * 8, bytes);
+        add("shifted bits", shifted, false, share, Ciphers::None);
     }
     for skew in 0..5 {
         let text = encoding::base32(bytes, skew);
@@ -131,7 +129,19 @@ fn text_forms(text: &str, add: &mut Add<'_>) {
     add("json escapes", encoding::json_escape(text), true, 1.0, Ciphers::None);
     add("html entities", encoding::html_decimal(text), true, 1.0, Ciphers::None);
     add("html hex entities", encoding::html_hex(text), true, 1.0, Ciphers::None);
-    add("rot13", encoding::rot13(bytes), true, 1.0, Ciphers::None);
+    add("rot13", encoding::rotate_letters(bytes, 13), true, 1.0, Ciphers::None);
+    for places in (1..26).filter(|places| *places != 13) {
+        add("rotated letters", encoding::rotate_letters(bytes, places), true, 1.0, Ciphers::None);
+    }
+    add("rot47", encoding::rot47(bytes), false, 1.0, Ciphers::None);
+    add("atbash", encoding::atbash(bytes), true, 1.0, Ciphers::None);
+    add("spaced letters", encoding::spaced(text), true, 1.0, Ciphers::None);
+    for skew in 0..3 {
+        let wide = encoding::utf16(text, u16::to_le_bytes);
+        let digits = encoding::base64(&wide, skew);
+        let share = share(digits.len() * 6, &wide);
+        add("base64 of utf-16le", digits, false, share, Ciphers::None);
+    }
     add("reversed text", text.chars().rev().collect::<String>().into_bytes(), true, 1.0, Ciphers::None);
     add("netbios", encoding::netbios(bytes), true, 1.0, Ciphers::None);
     // What programs really send escapes only what it must.
@@ -141,6 +151,7 @@ fn text_forms(text: &str, add: &mut Add<'_>) {
         ("json text", encoding::json_text(text, false)),
         ("json ascii text", encoding::json_text(text, true)),
         ("html text", encoding::html_text(text)),
+        ("quoted-printable text", encoding::quoted_printable(bytes)),
     ] {
         if form != bytes {
             add(name, form, true, 1.0, Ciphers::None);

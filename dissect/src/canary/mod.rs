@@ -1,32 +1,49 @@
 //! Looks for secrets everywhere in a capture: in encodings of the secret, through reversible
 //! ciphers of the haystack, and across, along and down the packets.
 //!
+//! A secret has forms (`form`, `encoding`); a form is a needle for each `difference` that undoes a cipher
+//! (`needle`); all needles are found together by their seeds (`index`) or, the short ones, as they are
+//! (`literal`), which `detector` joins. The haystacks are the ways of reading a capture (`view`): the file
+//! (`whole`), the directions of its flows (`streams`, `seam`, `columns`) and what is compressed in them
+//! (`unpack`). `capture` walks through a file, [`Search`] hands what it meets to these views, and `tally` counts.
+//!
 //! Absence is evidence only after a positive control: every run plants secrets in every form, difference
-//! and view of a control capture (`control`) and counts how many the same code finds.
+//! and view (`control`) and counts how many the same code finds.
 
+mod capture;
+mod columns;
 mod control;
 mod detector;
+mod difference;
 mod encoding;
 mod form;
+mod index;
+mod input;
+mod literal;
+mod needle;
+mod sealed;
+mod seam;
+mod search;
+mod streams;
+mod strength;
+mod tally;
+mod unpack;
 mod view;
+mod whole;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Serialize;
 
-use crate::bytes::count;
-use crate::flow::Flow;
-use crate::packet::Packet;
-use crate::pcap::Capture;
-use detector::Detector;
-use view::Corpus;
+pub(crate) use capture::search;
+pub use input::{CANARIES_MAX, CANARY_BYTES_MAX, InputError, LineError, from_file};
+pub(crate) use literal::Literals;
+pub(crate) use sealed::Sealed;
+pub use search::Search;
+pub use strength::Strength;
+pub use view::Size;
 
 /// Chance of one false hit in a run, as a power of two: a needle must carry this many bits more than
 /// the search has places to hit by chance.
 pub const ALPHA_BITS: f64 = 20.0;
-/// How many places are described one by one; the rest is counted.
-const PLACES_DESCRIBED: usize = 1_000;
 
 /// A secret that may not appear in clear.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,20 +54,28 @@ pub struct Canary {
     pub secret: Vec<u8>,
     /// Whether the bytes are text, which has more encodings.
     pub is_text: bool,
+    /// Whether it is a secret of a key log and not one that somebody gave.
+    pub is_key: bool,
 }
 
 impl Canary {
-    /// A canary of text, as typed on the command line; `number` counts from 1.
+    /// A secret of a key log.
     #[must_use]
-    pub fn text(number: usize, text: &str) -> Self {
-        let label = format!("canary {number} ({} bytes)", text.len());
-        Self { label, secret: text.as_bytes().to_vec(), is_text: true }
+    pub fn key(label: impl Into<String>, secret: &[u8]) -> Self {
+        Self { label: label.into(), secret: secret.to_vec(), is_text: false, is_key: true }
     }
 
-    /// A canary of binary bytes, such as a key.
+    /// The same with the name that reports use for the `number`th one given, from 1.
     #[must_use]
-    pub fn bytes(label: impl Into<String>, secret: &[u8]) -> Self {
-        Self { label: label.into(), secret: secret.to_vec(), is_text: false }
+    pub fn numbered(mut self, number: usize) -> Self {
+        self.label = format!("canary {number} ({} bytes)", self.secret.len());
+        self
+    }
+}
+
+impl From<&str> for Canary {
+    fn from(text: &str) -> Self {
+        Self { label: String::new(), secret: text.as_bytes().to_vec(), is_text: true, is_key: false }
     }
 }
 
@@ -66,13 +91,13 @@ impl std::fmt::Debug for Canary {
 pub struct Place {
     /// Number of the packet, or `None` where the bytes belong to no packet.
     pub packet: Option<usize>,
-    /// Offset of the first byte in the file.
-    pub file_offset: u64,
+    /// Offset of the first byte in the file; `None` when the bytes were put together from several packets.
+    pub file_offset: Option<u64>,
     /// The encoding of the secret, such as `base64`.
     pub form: &'static str,
-    /// What was undone on the way, such as `xor key of 1 byte`; `none` for a literal hit.
+    /// What was undone on the way, such as `xor over 4 bytes`; `none` for a literal hit.
     pub difference: String,
-    /// How the bytes were read: `file`, `stream` or `column`.
+    /// How the bytes were read: `file`, `stream`, `column 3` and so on.
     pub view: String,
 }
 
@@ -83,14 +108,17 @@ pub struct CanaryResult {
     pub label: String,
     /// Whether it is a secret of a key log and not a text somebody gave.
     pub is_key: bool,
-    /// Whether the secret is long enough that a hit cannot be chance.
-    pub strong: bool,
-    /// Expected number of hits in random bytes.
-    pub expected_chance_hits: f64,
-    /// Places inside packets.
+    /// What its forms can decide.
+    #[serde(flatten)]
+    pub strength: Strength,
+    /// Places inside packets, of forms that decide; of all forms when none does.
     pub on_wire: u64,
     /// Places in bytes of the file that belong to no packet.
     pub in_file_meta: u64,
+    /// Sightings of which it is not known where they are, because they were too many.
+    pub unplaced: u64,
+    /// Sightings, beside these, of forms that decide nothing.
+    pub weak_hits: u64,
     /// Datagrams that carry it sealed, as the key log shows; `None` without one. Where it is 0, "not
     /// found" may only mean "not sent".
     pub in_sealed: Option<u64>,
@@ -111,6 +139,10 @@ pub struct CanaryReport {
     pub control_found: u64,
     /// Planted variants.
     pub control_planted: u64,
+    /// Directions of flows of which the end was not joined to the beginning, because there were too many.
+    pub forgotten_directions: u64,
+    /// Whether all compressed bodies were unpacked, and not too many.
+    pub unpacked_all: bool,
 }
 
 impl CanaryReport {
@@ -119,105 +151,6 @@ impl CanaryReport {
     pub fn control_passed(&self) -> bool {
         self.control_planted > 0 && self.control_found == self.control_planted
     }
-}
-
-/// Searches every canary in the capture and runs the positive control.
-#[must_use]
-pub fn search(canaries: &[Canary], capture: &Capture, packets: &[Packet], flows: &[Flow]) -> CanaryReport {
-    if canaries.is_empty() {
-        return CanaryReport::default();
-    }
-    let corpus = Corpus::new(capture, packets, flows);
-    let detector = Detector::new(canaries, &corpus.size());
-    let mut results: Vec<CanaryResult> =
-        canaries.iter().enumerate().map(|(index, canary)| empty_result(canary, &detector, index)).collect();
-    let mut places: BTreeMap<(usize, usize), Place> = BTreeMap::new();
-    view::scan(&detector, &corpus, |hit| {
-        let Some(needle) = detector.needles().get(hit.needle) else { return };
-        let packet = packet_at(packets, hit.file_offset);
-        if let Some(result) = results.get_mut(needle.canary) {
-            let place = Place {
-                packet,
-                file_offset: count(hit.file_offset),
-                form: needle.form,
-                difference: needle.difference.to_string(),
-                view: hit.view.to_string(),
-            };
-            add_place(result, &mut places, (needle.canary, hit.file_offset), place);
-        }
-    });
-    for ((canary, _), place) in places {
-        if let Some(result) = results.get_mut(canary) {
-            result.places.push(place);
-        }
-    }
-    let (control_found, control_planted) = control::run(&detector, &corpus);
-    CanaryReport {
-        canaries: results,
-        needles: count(detector.needles().len()),
-        views: view::VIEW_COUNT,
-        control_found,
-        control_planted,
-    }
-}
-
-/// Counts in how many of the opened plaintexts each canary occurs as it is.
-pub(crate) fn count_sealed(report: &mut CanaryReport, canaries: &[Canary], plaintexts: &[&[u8]]) {
-    let secrets = canaries.iter().map(|canary| &canary.secret);
-    let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::Standard).build(secrets) else { return };
-    let mut counts = vec![0; canaries.len()];
-    for plaintext in plaintexts {
-        let found: BTreeSet<usize> =
-            automaton.find_overlapping_iter(plaintext).map(|hit| hit.pattern().as_usize()).collect();
-        for canary in found {
-            if let Some(count) = counts.get_mut(canary) {
-                *count += 1;
-            }
-        }
-    }
-    for (result, count) in report.canaries.iter_mut().zip(counts) {
-        result.in_sealed = Some(count);
-    }
-}
-
-fn empty_result(canary: &Canary, detector: &Detector, index: usize) -> CanaryResult {
-    let (strong, expected_chance_hits) = detector.strength(index);
-    CanaryResult {
-        label: canary.label.clone(),
-        is_key: !canary.is_text,
-        strong,
-        expected_chance_hits,
-        on_wire: 0,
-        in_file_meta: 0,
-        in_sealed: None,
-        places: Vec::new(),
-    }
-}
-
-/// Counts a place once, however many needles and views show it.
-fn add_place(
-    result: &mut CanaryResult,
-    places: &mut BTreeMap<(usize, usize), Place>,
-    key: (usize, usize),
-    place: Place,
-) {
-    if places.contains_key(&key) {
-        return;
-    }
-    match place.packet {
-        Some(_) => result.on_wire += 1,
-        None => result.in_file_meta += 1,
-    }
-    if places.len() < PLACES_DESCRIBED {
-        places.insert(key, place);
-    }
-}
-
-/// The number of the packet that holds this byte of the file.
-fn packet_at(packets: &[Packet], file_offset: usize) -> Option<usize> {
-    let behind = packets.partition_point(|packet| packet.data.start <= file_offset);
-    let packet = packets.get(behind.checked_sub(1)?)?;
-    packet.data.contains(&file_offset).then_some(packet.number)
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! Secrets in every disguise, and the chance of finding what is not there.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::bytes::count;
+use crate::dissection::{Endpoint, Protocol};
+use crate::source::Source;
 use crate::test_random::random_bytes;
-use crate::{flow, packet};
 
 /// A capture of UDP datagrams of one flow over raw IPv4.
-fn capture(payloads: &[Vec<u8>]) -> Capture {
+fn capture(payloads: &[Vec<u8>]) -> Source {
     let mut file: Vec<u8> = [0xa1b2_c3d4_u32, 0x0002_0004, 0, 0, 65_535, 101]
         .iter()
         .flat_map(|word| word.to_be_bytes())
@@ -22,13 +26,11 @@ fn capture(payloads: &[Vec<u8>]) -> Capture {
         file.extend([0, 0]);
         file.extend(payload);
     }
-    Capture::read(file.as_slice()).unwrap()
+    Source::memory(file)
 }
 
 fn find(text: &str, payloads: &[Vec<u8>]) -> CanaryReport {
-    let capture = capture(payloads);
-    let packets = packet::take_apart(&capture);
-    search(&[Canary::text(1, text)], &capture, &packets, &flow::group(&packets))
+    search(&[Canary::from(text)], &capture(payloads), &()).unwrap()
 }
 
 fn noise(count: u64, len: usize) -> Vec<Vec<u8>> {
@@ -68,7 +70,7 @@ fn disguises_inside_one_packet() {
         let mut payloads = noise(6, 200);
         put(&mut payloads[3], 70, &bytes);
         let report = find(SECRET, &payloads);
-        assert!(report.canaries[0].strong);
+        assert!(report.canaries[0].strength.strong);
         assert_eq!(report.canaries[0].on_wire, 1, "{what}: {:?}", report.canaries[0].places);
         assert_eq!(report.canaries[0].places[0].packet, Some(4), "{what}");
     }
@@ -112,17 +114,151 @@ fn the_control_works_without_a_single_packet() {
 fn short_or_repetitive_secrets_are_weak() {
     for text in ["ann", "12345", "aaaaaaaaaaaaaaaaaaaaaaaa"] {
         let report = find(text, &noise(10, 700));
-        assert!(!report.canaries[0].strong, "{text}");
-        assert!(report.canaries[0].expected_chance_hits > 1e-6);
+        assert!(!report.canaries[0].strength.strong, "{text}");
+        assert!(report.canaries[0].strength.expected_chance_hits > 1e-6);
     }
 }
 
 #[test]
-fn long_secrets_are_searched_by_their_ends() {
-    let secret: String = "the quick brown fox 0123456789 jumps over ".chars().cycle().take(300).collect();
-    let mut payloads = noise(4, 500);
-    put(&mut payloads[1], 100, &secret.as_bytes()[250..]);
-    assert!(find(&secret, &payloads).canaries[0].on_wire >= 1);
+fn a_part_of_a_secret_is_enough() {
+    let words = "seventeen green bottles stand upon a wall; nobody knows who drank from them before noon";
+    // Half of a short secret, 24 bytes of a long one, whole or in an encoding.
+    for (secret, part) in [(&words[..24], 5..17), (words, 31..55), (words, 0..24), (words, 60..86)] {
+        for form in [secret[part.clone()].as_bytes().to_vec(), hex(&secret.as_bytes()[part.clone()])] {
+            let mut payloads = noise(4, 300);
+            put(&mut payloads[1], 100, &form);
+            let report = find(secret, &payloads);
+            assert_eq!(report.canaries[0].on_wire, 1, "{part:?} of {secret}");
+            assert!(report.control_passed());
+        }
+    }
+    let mut payloads = noise(4, 300);
+    put(&mut payloads[1], 100, &words.as_bytes()[31..50]);
+    assert_eq!(find(words, &payloads).canaries[0].on_wire, 0, "a few words are not the secret");
+}
+
+#[test]
+fn a_character_a_packet() {
+    // As telnet sends a password, with acknowledgements that carry nothing between.
+    let payloads: Vec<Vec<u8>> = SECRET.bytes().flat_map(|byte| [vec![byte], vec![]]).collect();
+    let result = &find(SECRET, &payloads).canaries[0];
+    assert_eq!((result.on_wire, result.places[0].packet), (1, Some(1)));
+}
+
+#[test]
+fn compressed_bodies_in_a_packet_and_in_a_stream() {
+    let page = format!("<p>{}</p><p>{SECRET}</p>", "lorem ipsum dolor sit amet, ".repeat(3));
+    let noisy: Vec<u8> = [page.into_bytes(), random_bytes(8, 900)].concat();
+    for codec in unpack::Codec::ALL {
+        let packed = unpack::pack(codec, &noisy);
+        let whole = [b"HTTP/1.1 200 OK\r\n\r\n", &packed[..]].concat();
+        let result = find(SECRET, &[random_bytes(1, 90), whole.clone()]).canaries.remove(0);
+        let unpacked = result.places.iter().find(|place| place.view.starts_with("unpacked"));
+        assert_eq!(unpacked.and_then(|place| place.packet), Some(2), "{codec}");
+        let pieces: Vec<Vec<u8>> = whole.chunks(100).map(<[u8]>::to_vec).collect();
+        let result = find(SECRET, &pieces).canaries.remove(0);
+        assert!(result.on_wire >= 1, "{codec} in pieces");
+    }
+}
+
+#[test]
+fn what_was_put_together_from_fragments_is_searched_within() {
+    let mut payload = random_bytes(3, 2_000);
+    put(&mut payload, 1_000, SECRET.as_bytes());
+    let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 5_000 });
+    let end = |port| Endpoint { ip: [192, 0, 2, 1].into(), port: Some(port) };
+    search.payload((Protocol::Udp, end(1), end(2)), 7, None, &payload);
+    let result = search.finish().canaries.remove(0);
+    assert_eq!((result.places[0].packet, result.places[0].file_offset), (Some(7), None));
+}
+
+#[test]
+fn what_others_decoded_is_searched() {
+    let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 5_000 });
+    search.decoded(3, format!("x{SECRET}x").as_bytes());
+    let result = search.finish().canaries.remove(0);
+    assert_eq!((result.places[0].view.as_str(), result.places[0].packet), ("decoded", Some(3)));
+}
+
+#[test]
+fn weak_forms_of_a_strong_secret_are_named_and_searched() {
+    // Long enough as text; of its whole groups of four bytes in Ascii85 there may be only one.
+    let secret = "xK9#vQ2!w";
+    let mut payloads = noise(4, 300);
+    put(&mut payloads[1], 100, &encoding::ascii85(secret.as_bytes(), 3));
+    let report = find(secret, &payloads);
+    let result = &report.canaries[0];
+    assert!(result.strength.strong && result.strength.weak_forms == ["ascii85"], "{:?}", result.strength);
+    assert_eq!((result.on_wire, result.weak_hits > 0), (0, true));
+    assert!(report.control_passed());
+    let longer = &find(SECRET, &noise(4, 300)).canaries[0].strength;
+    assert!(
+        longer.weak_forms.is_empty() && longer.xor_key_bytes > result.strength.xor_key_bytes,
+        "{longer:?}"
+    );
+}
+
+#[test]
+fn encodings_of_others() {
+    use data_encoding::{BASE32, BASE64, BASE64URL, HEXLOWER, HEXUPPER};
+    let secret = "Pick up: the \u{fc}ber key!?";
+    for ahead in 0..5 {
+        let text = [&b"abcde"[..ahead], secret.as_bytes(), b"tail"].concat();
+        for (what, encoding) in [
+            ("base64", BASE64),
+            ("base64url", BASE64URL),
+            ("base32", BASE32),
+            ("hex", HEXLOWER),
+            ("HEX", HEXUPPER),
+        ] {
+            let mut payloads = noise(3, 300);
+            put(&mut payloads[1], 40, encoding.encode(&text).as_bytes());
+            assert_eq!(find(secret, &payloads).canaries[0].on_wire, 1, "{what} behind {ahead} bytes");
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    data_encoding::HEXUPPER.encode(bytes).into_bytes()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn chunks_of_the_file_change_nothing(
+        seed in 0_u64..1_000,
+        places in prop::collection::vec(0_usize..2_900, 0..4),
+        cuts in prop::collection::vec(1_usize..900, 1..12),
+    ) {
+        let mut file = random_bytes(seed, 3_000);
+        for (place, form) in places.iter().zip([SECRET.into(), hex(SECRET.as_bytes()), SECRET.to_lowercase().into()]) {
+            let end = (*place + form.len()).min(file.len());
+            let form: &[u8] = &form;
+            file[*place..end].copy_from_slice(&form[..end - place]);
+        }
+        let sightings = |lens: &mut dyn Iterator<Item = usize>| {
+            let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 3_000 });
+            let mut at = 0;
+            while at < file.len() {
+                let end = file.len().min(at + lens.next().unwrap());
+                search.file_chunk(count(at), &file[at..end]);
+                at = end;
+            }
+            search.packet(1, &(500..900));
+            let result = search.finish().canaries.remove(0);
+            (result.on_wire, result.in_file_meta, result.places)
+        };
+        let whole = sightings(&mut [3_000].into_iter().cycle());
+        prop_assert_eq!(sightings(&mut cuts.into_iter().cycle()), whole);
+    }
+
+    #[test]
+    fn noise_holds_nothing(seed in 1_000_u64..1_000_000, len in 1_usize..400) {
+        let payloads: Vec<Vec<u8>> = (0..12).map(|turn| random_bytes(seed + turn, len)).collect();
+        let result = find(SECRET, &payloads).canaries.remove(0);
+        prop_assert_eq!(result.on_wire + result.in_file_meta + result.unplaced, 0);
+    }
 }
 
 #[test]
@@ -132,9 +268,7 @@ fn keys_are_found_as_bytes_and_as_text() {
     for form in [key.clone(), hex] {
         let mut payloads = noise(4, 500);
         put(&mut payloads[1], 100, &form);
-        let capture = capture(&payloads);
-        let packets = packet::take_apart(&capture);
-        let report = search(&[Canary::bytes("key", &key)], &capture, &packets, &flow::group(&packets));
+        let report = search(&[Canary::key("key", &key)], &capture(&payloads), &()).unwrap();
         assert_eq!(report.canaries[0].on_wire, 1);
         assert!(report.control_passed());
     }

@@ -10,6 +10,7 @@ use clap::Args;
 use super::shown;
 use crate::compare::{ALPHA, Answer, Compared, Comparison, Observed, compare};
 use crate::render::sanitise;
+use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 
 /// Observables that are listed.
 const LISTED: usize = 20;
@@ -65,7 +66,8 @@ fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Observed>> {
     let read = |path: &PathBuf| {
         let name = shown(path);
         let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        Observed::read(file).with_context(|| name)
+        let source = Source::of_file(file, DECOMPRESSED_BYTES_MAX, &()).with_context(|| name.clone())?;
+        Observed::read(&source).with_context(|| name)
     };
     files.iter().map(read).collect()
 }

@@ -1,22 +1,34 @@
 //! The command line of `dissect`.
 
 mod calibrate;
+mod canary;
 mod compare;
+mod keep;
+mod progress;
+mod scan;
+mod verify;
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::analyse::{Options, analyse};
+use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
+use crate::html::Picture;
+use crate::manifest::{self, Inputs};
 use crate::open::KeyLog;
 use crate::render;
-use crate::verdict::Level;
+use crate::report::Report;
+use crate::row::Row;
+use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
+use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
 use compare::Compare;
+use keep::Keep;
+use verify::Verify;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -28,18 +40,41 @@ Levels of evidence, each including the ones before it:
   E5  complete      what was opened is what the clients reported, word for word
   E6  differential  two captures with other contents cannot be told apart
 
+A violation at any level refutes. A gap keeps its level, and those above it, from being reached.
+
 Exit codes:
   0  PROVED at the required level
   1  REFUTED: a leak or a violation was found
   2  wrong usage, or the file cannot be read
-  3  INCONCLUSIVE: empty, truncated, unsupported, unknown bytes, or no session
+  3  INCONCLUSIVE: the capture does not decide
+
+  situation                                               exit   with --expect refuted
+  sessions, all of them sound, up to the required level     0      1
+  a secret found on the wire, in any flow                   1      0
+  sealed bytes with structure, or that come again           1      0
+  a datagram that breaks the protocol, a tag that fails     1      0
+  no session, and a flow that anybody can read              1      0
+  a foreign flow that anybody can read, with --scope all    1      0
+  no session, and only flows of other sealed protocols      3      3
+  an empty capture, or one without a whole session          3      3
+  damaged, truncated or dropped packets                     3      3
+  bytes, a link type or a block that is not understood      3      3
+  more flows or sessions than are told apart                3      3
+  a compressed file that breaks off, or is too long         3      3
+  keys missing that the required level needs                3      3
+  the search or the verification fails its own control      3      3
+  no capture, a file compressed twice, a wrong option       2      2
 
 Examples:
   dissect chat.pcapng
-  dissect chat.pcapng --canary 'the very secret text'
+  dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
+  dissect scan huge.pcap --canaries words.txt
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
+  dissect leaky.pcap --expect refuted
+  dissect chat.pcapng --html report.html --report report.json
+  dissect verify report.json chat.pcapng
   dissect calibrate
   dissect compare --a one.pcap two.pcap --b three.pcap four.pcap";
 
@@ -51,13 +86,30 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The capture, pcap or pcapng; `-` reads standard input.
+    /// The capture, pcap or pcapng, compressed or not; `-` reads standard input.
     #[arg(required = true)]
     file: Option<PathBuf>,
 
-    /// A secret text that may not occur on the wire in any form; can be given more than once.
-    #[arg(long = "canary", value_name = "TEXT", value_parser = not_empty)]
-    canaries: Vec<String>,
+    #[command(flatten)]
+    given: Given,
+
+    #[command(flatten)]
+    keep: Keep,
+
+    /// How to print the report.
+    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print the verdict and what it rests on, without packets, sessions and progress.
+    #[arg(short, long, alias = "no-packets")]
+    quiet: bool,
+}
+
+/// What a judgement depends on beside the capture.
+#[derive(Debug, Args)]
+struct Given {
+    #[command(flatten)]
+    canary: canary::CanaryArguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -73,13 +125,24 @@ struct Arguments {
     #[arg(long, value_name = "LEVEL")]
     require: Option<Level>,
 
-    /// How to print the report.
-    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// Which flows are judged: those of Sealgram sessions (all flows where there are none), or all.
+    #[arg(long, value_enum, default_value_t)]
+    scope: Scope,
 
-    /// Print the verdict and what it rests on, without packets and sessions.
-    #[arg(short, long, alias = "no-packets")]
-    quiet: bool,
+    /// The outcome for which to exit with 0. With `refuted`, for tests of leaking samples, 0 and 1 are exchanged.
+    #[arg(long, value_enum, default_value_t)]
+    expect: Expectation,
+
+    /// The most that is decompressed of a gzip, zstd or lz4 file; the rest makes the verdict inconclusive.
+    #[arg(long, value_name = "MIB", default_value_t = DECOMPRESSED_BYTES_MAX >> 20)]
+    decompressed_max: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Expectation {
+    #[default]
+    Proved,
+    Refuted,
 }
 
 /// What else the program does.
@@ -87,16 +150,14 @@ struct Arguments {
 enum Command {
     Calibrate(Calibrate),
     Compare(Compare),
+    Scan(scan::ScanArguments),
+    Verify(Verify),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
-}
-
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("an empty canary is everywhere") } else { Ok(text.to_owned()) }
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
@@ -108,6 +169,8 @@ pub fn run() -> u8 {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
         (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
+        (Some(Command::Scan(scan)), _) => scan.run(),
+        (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
         (None, Some(file)) => judge(&arguments, file),
         (None, None) => Err(anyhow::anyhow!("no capture was given")),
     };
@@ -122,21 +185,15 @@ pub fn run() -> u8 {
 }
 
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
-    let options = Options {
-        canaries: arguments.canaries.clone(),
-        key_log: key_log(&arguments.key_logs)?,
-        transcript: transcript(&arguments.transcripts)?,
-        require: arguments.require,
-    };
-    let name = shown(file);
-    let report = if file.as_os_str() == "-" {
-        analyse(io::stdin().lock(), &options).context("standard input")?
-    } else {
-        let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
-        analyse(file, &options).with_context(|| name.clone())?
-    };
-    let code = report.verdict.outcome.exit_code();
-    match print(arguments, &report) {
+    let (options, inputs) = arguments.given.read()?;
+    let terminal = progress::Terminal::new(arguments.quiet);
+    let source = source(file, arguments.given.decompressed_max, &terminal)?;
+    let mut picture = Picture::default();
+    let (report, printed) =
+        print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
+    let code = arguments.given.exit_code(&report);
+    arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
+    match printed {
         // Whoever reads the report has had enough of it; the verdict stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
         Err(error) => Err(error).context("cannot write the report"),
@@ -144,13 +201,40 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     }
 }
 
-/// All key logs as one; `None` when there is none.
-fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
-    let mut merged = KeyLog::default();
-    for file in files {
+impl Given {
+    /// Reads the files; what to do with them, and what a manifest says of them.
+    fn read(&self) -> anyhow::Result<(Options, Inputs)> {
+        let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
+        let options = Options {
+            canaries: self.canary.read()?,
+            key_log: key_log(&key_logs)?,
+            transcript: transcript(&transcripts)?,
+            require: self.require,
+            scope: self.scope,
+        };
+        let digests = |texts: &[(String, String)]| {
+            texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
+        };
+        let inputs = Inputs::of(&options, digests(&key_logs), digests(&transcripts));
+        Ok((options, inputs))
+    }
+}
+
+/// The names of files, fit to be shown, and what they hold.
+fn texts(files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let read = |file: &PathBuf| {
         let name = shown(file);
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let log = KeyLog::parse(&text).with_context(|| format!("{name} is no key log"))?;
+        Ok((name, text))
+    };
+    files.iter().map(read).collect()
+}
+
+/// All key logs as one; `None` when there is none.
+fn key_log(files: &[(String, String)]) -> anyhow::Result<Option<KeyLog>> {
+    let mut merged = KeyLog::default();
+    for (name, text) in files {
+        let log = KeyLog::parse(text).with_context(|| format!("{name} is no key log"))?;
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
@@ -159,13 +243,10 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
 }
 
 /// All transcripts as one; `None` when there is none.
-fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+fn transcript(files: &[(String, String)]) -> anyhow::Result<Option<ClientTranscript>> {
     let mut merged = ClientTranscript::default();
-    for file in files {
-        let name = shown(file);
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let transcript =
-            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+    for (name, text) in files {
+        let transcript = ClientTranscript::parse(text).with_context(|| format!("{name} is no transcript"))?;
         merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
@@ -176,16 +257,64 @@ fn shown(file: &Path) -> String {
     render::sanitise(&file.display().to_string())
 }
 
-fn print(arguments: &Arguments, report: &crate::Report) -> io::Result<()> {
+/// The capture that is named.
+fn source(file: &Path, decompressed_max: u64, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+    let max = decompressed_max.saturating_mul(1 << 20);
+    if file.as_os_str() == "-" {
+        return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
+    }
+    let name = shown(file);
+    let file = File::open(file).with_context(|| format!("cannot open {name}"))?;
+    Source::of_file(file, max, terminal).context(name)
+}
+
+/// Judges the capture and prints the report while it is made; the report, and how the printing went.
+fn print(
+    arguments: &Arguments,
+    source: &Source,
+    options: &Options,
+    terminal: &progress::Terminal,
+    picture: &mut Picture,
+) -> anyhow::Result<(Report, io::Result<()>)> {
     let stdout = io::stdout();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let mut out = BufWriter::new(stdout.lock());
+    let out = BufWriter::new(stdout.lock());
     match arguments.format {
         Format::Text => {
             let style = render::Style { colour, packets: !arguments.quiet };
-            render::text(report, style, &mut out)?;
+            let mut text = render::Text::new(style, out);
+            let mut row = |row: &Row<'_>| {
+                picture.take(row);
+                text.row(row);
+            };
+            let report = examine(source, options, terminal, &mut row)?;
+            terminal.clear();
+            let printed = text.finish(&report);
+            Ok((report, printed))
         }
-        Format::Json => render::json(report, !arguments.quiet, &mut out)?,
+        Format::Json => {
+            let mut json = render::Json::new(out);
+            let mut row = |row: &Row<'_>| {
+                picture.take(row);
+                if !arguments.quiet {
+                    json.row(row);
+                }
+            };
+            let report = examine(source, options, terminal, &mut row)?;
+            terminal.clear();
+            let printed = json.finish(&report, arguments.given.exit_code(&report));
+            Ok((report, printed))
+        }
     }
-    out.flush()
+}
+
+impl Given {
+    /// What the program ends with: see [`EXIT_CODES`].
+    fn exit_code(&self, report: &Report) -> u8 {
+        match (self.expect, report.verdict.outcome) {
+            (Expectation::Refuted, Outcome::Refuted) => 0,
+            (Expectation::Refuted, Outcome::Proved) => 1,
+            (_, outcome) => outcome.exit_code(),
+        }
+    }
 }

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher as _};
-use std::io::Read;
 
 use spec::wire::short::{ConnectionId, connection_id};
 
-use crate::packet;
-use crate::pcap::{Capture, ReadError};
-use crate::session::{self, Directory, Kind, Stage};
+use crate::analyse::{Options, examine};
+use crate::session::{Kind, Stage};
+use crate::source::{ReadError, Source};
 
 /// Datagrams of one kind and direction that are kept of a capture; further ones are counted.
 const KEPT: usize = 1_024;
@@ -65,20 +64,18 @@ impl Observed {
     /// Reads a capture.
     ///
     /// # Errors
-    /// [`ReadError`] when the source cannot be read or is no capture.
-    pub fn read(source: impl Read) -> Result<Self, ReadError> {
-        let capture = Capture::read(source)?;
-        let mut packets = packet::take_apart(&capture);
-        let recognised = session::recognise(&capture.bytes, &mut packets, &mut Directory::default());
+    /// [`ReadError`] when it cannot be read or is no capture.
+    pub fn read(source: &Source) -> Result<Self, ReadError> {
         let mut observed = Self::default();
-        for session in &recognised.sessions {
-            observed.established += u64::from(session.stage == Stage::Established);
-            for member in &session.members {
-                let Some(packet) = packets.get(member.index) else { continue };
+        let report = examine(source, &Options::default(), &(), &mut |row| {
+            if let Some(member) = row.member {
                 let stream = Stream { kind: member.kind, from_client: member.from_client };
-                observed.take(stream, packet.time_ns, session::payload(&capture.bytes, packet));
+                observed.take(stream, row.packet.time_ns, row.packet.datagram(row.data));
             }
-        }
+        })?;
+        let sessions = report.sessions.iter();
+        let established = sessions.filter(|session| session.stage == Stage::Established).count();
+        observed.established = crate::bytes::count(established);
         Ok(observed)
     }
 

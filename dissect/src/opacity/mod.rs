@@ -16,6 +16,7 @@
 //! differ. A sample that comes again in another chapter is one test more, which Bonferroni counts.
 
 mod english;
+pub(crate) mod entropy;
 mod family;
 mod fragment;
 mod law;
@@ -252,6 +253,21 @@ impl Chapter {
     }
 }
 
+/// `256 q(b)` of each byte, under the models that a stream of unknown bytes is weighed with.
+#[derive(Debug)]
+pub(crate) struct StreamModels {
+    /// Readable text.
+    pub(crate) text: [[f64; 256]; 2],
+    /// Structure that nobody can read as it stands: headers, numbers, padding.
+    pub(crate) zeros: [f64; 256],
+}
+
+/// The models for streams; computed once.
+pub(crate) fn stream_models() -> &'static StreamModels {
+    static MODELS: std::sync::OnceLock<StreamModels> = std::sync::OnceLock::new();
+    MODELS.get_or_init(model::stream_models)
+}
+
 /// Judges samples, and the first bytes of different SHORT datagrams. Empty samples are ignored.
 #[must_use]
 pub fn judge(samples: &[Sample<'_>], first_bytes: &[u8]) -> OpacityReport {
@@ -274,7 +290,7 @@ fn digest(bytes: &[u8]) -> u64 {
 
 /// A count as a float; exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts of bytes and tests, far below 2^53")]
-const fn approximate(count: usize) -> f64 {
+pub(crate) const fn approximate(count: usize) -> f64 {
     count as f64
 }
 

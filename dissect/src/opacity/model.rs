@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::english;
+use super::{StreamModels, english};
 
 /// Number of models; each costs a test of every sample.
 pub(super) const MODELS: usize = 10;
@@ -72,6 +72,12 @@ pub(super) fn models() -> [Model; MODELS] {
         Model::differences("text under a chained XOR", text),
         Model::differences("repeated bytes", zeros),
     ]
+}
+
+/// The models that streams are weighed with.
+pub(super) fn stream_models() -> StreamModels {
+    let wide = |weights: fn(u8) -> f64| ratios(weights).map(f64::from);
+    StreamModels { text: [wide(text), wide(printable)], zeros: wide(zeros) }
 }
 
 /// Scales weights to a distribution, mixes in the uniform one and divides by it.

@@ -10,42 +10,42 @@ use spec::wire::long::{AttemptId, field};
 
 use super::Opening;
 use crate::bytes::count;
-use crate::packet::Packet;
-use crate::session::{Kind, Session, bodies, payload};
+use crate::session::{Body, Digest, Kind, Session, digest};
 use crate::verdict::{Finding, Level};
 
-/// The bodies of one kind, each with the number of its first packet.
-type Bodies<'a> = Vec<(&'a [u8], usize)>;
+/// The bodies of one kind.
+type Bodies<'a> = Vec<&'a Body>;
 
 /// Verifies the handshake of a session; the root derived from it, or the logged one where datagrams or
 /// secrets are missing.
 pub(super) fn follow(
-    session: &Session,
+    index: usize,
     sessions: &[Session],
     logged: &LoggedSession,
-    bytes: &[u8],
-    packets: &[Packet],
     opening: &mut Opening,
 ) -> Option<Root> {
+    let session = sessions.get(index)?;
     // A client whose address changed in the middle of the handshake repeats some of it from the next one.
     let is_same = |other: &&Session| other.attempt_id == session.attempt_id && other.hub == session.hub;
     let bodies = |kind| -> Bodies<'_> {
-        let own = bodies(session, kind, bytes, packets);
+        let own = session.bodies.of(kind);
         if !own.is_empty() {
-            return own;
+            return own.iter().collect();
         }
-        sessions.iter().filter(is_same).flat_map(|other| bodies(other, kind, bytes, packets)).collect()
+        sessions.iter().filter(is_same).flat_map(|other| other.bodies.of(kind)).collect()
     };
     let mut path = Path::default();
     if let Some(secrets) = logged.handshake() {
         path = Path::find(session, &secrets, &bodies);
         controls(&path, session.attempt_id, &secrets, opening);
     }
-    count_datagrams(session, &path, bytes, packets, opening);
-    let is_own = |(packet, _): &(usize, _)| session.packets(Kind::Fin).any(|index| index + 1 == *packet);
+    opening.handshakes.insert(index, path.verified());
+    let is_own =
+        |(packet, _): &(usize, _)| session.bodies.of(Kind::Fin).iter().any(|body| body.packet == *packet);
     if let Some((packet, frames)) = path.fin.take().filter(is_own) {
         check_fin(&frames, packet, opening);
-        opening.opened(packet, session, Side::Client, None, frames);
+        let opened = opening.opened(packet, session, Side::Client, None, &frames);
+        opening.fins.insert(packet, opened);
     }
     let attempt = session.attempt();
     match (path.root, logged.root()) {
@@ -67,12 +67,47 @@ pub(super) fn follow(
     }
 }
 
+/// What was found out about the datagrams of a handshake.
+#[derive(Debug, Default)]
+pub(super) struct Verified {
+    digests: Vec<(Kind, Digest)>,
+    has_answer: bool,
+    has_root: bool,
+}
+
+impl Verified {
+    /// Counts a handshake datagram and names it if it does not verify.
+    pub(super) fn judge(
+        &self,
+        session: &Session,
+        kind: Kind,
+        datagram: &[u8],
+        packet: usize,
+        opening: &mut Opening,
+    ) {
+        opening.report.sealed += 1;
+        let body = datagram.get(field::BODY).unwrap_or_default();
+        if self.digests.contains(&(kind, digest(body))) {
+            opening.report.verified += 1;
+        } else if kind == Kind::Resp && self.has_answer {
+            // A hub that was restarted answers the same INIT with other keys; only one answer is used.
+            opening.report.abandoned += 1;
+            // Nobody can tell that answer from something else that was sent in its place.
+            let text = format!("an answer to attempt {} that the client did not use", session.attempt());
+            opening.findings.push(Finding::gap(Level::E4, "sealed.unused", text).in_packet(packet));
+        } else if self.has_root {
+            let text = format!("a {} of attempt {} does not open", kind.name(), session.attempt());
+            opening.violation("sealed.tag", packet, text);
+        }
+    }
+}
+
 /// The datagrams of a handshake that fit each other and the secrets.
 #[derive(Default)]
 struct Path<'a> {
-    one: Option<[&'a [u8]; 2]>,
-    two: Option<&'a [u8]>,
-    three: Option<&'a [u8]>,
+    one: Option<[&'a Body; 2]>,
+    two: Option<&'a Body>,
+    three: Option<&'a Body>,
     /// Number of the first FIN packet, and its frames.
     fin: Option<(usize, Vec<u8>)>,
     root: Option<Root>,
@@ -83,9 +118,9 @@ impl<'a> Path<'a> {
     fn find(session: &Session, secrets: &SessionSecrets, bodies: &impl Fn(Kind) -> Bodies<'a>) -> Self {
         let mut path = Self::default();
         let mut audit = Audit::new(secrets.clone());
-        for (first, _) in bodies(Kind::Init(0)) {
-            for (second, _) in bodies(Kind::Init(1)) {
-                let message = [first, second].concat();
+        for first in bodies(Kind::Init(0)) {
+            for second in bodies(Kind::Init(1)) {
+                let message = [first.bytes.as_slice(), &second.bytes].concat();
                 let mut attempt = Audit::new(secrets.clone());
                 if handshake::attempt_id(&message) == session.attempt_id
                     && attempt.message_one(&message).is_ok()
@@ -98,9 +133,9 @@ impl<'a> Path<'a> {
         if path.one.is_none() {
             return path;
         }
-        for (resp, _) in bodies(Kind::Resp) {
+        for resp in bodies(Kind::Resp) {
             let mut attempt = audit.clone();
-            if attempt.message_two(resp).is_ok() {
+            if attempt.message_two(&resp.bytes).is_ok() {
                 path.two = Some(resp);
                 audit = attempt;
                 break;
@@ -109,10 +144,10 @@ impl<'a> Path<'a> {
         if path.two.is_none() {
             return path;
         }
-        for (fin, packet) in bodies(Kind::Fin) {
-            if let Ok((_, frames, root)) = audit.clone().message_three(fin) {
+        for fin in bodies(Kind::Fin) {
+            if let Ok((_, frames, root)) = audit.clone().message_three(&fin.bytes) {
                 path.three = Some(fin);
-                path.fin = Some((packet, frames));
+                path.fin = Some((fin.packet, frames));
                 path.root = Some(root);
                 break;
             }
@@ -120,50 +155,23 @@ impl<'a> Path<'a> {
         path
     }
 
-    fn verified(&self, kind: Kind, body: &[u8]) -> bool {
-        match kind {
-            Kind::Init(0) => self.one.is_some_and(|[first, _]| first == body),
-            Kind::Init(_) => self.one.is_some_and(|[_, second]| second == body),
-            Kind::Resp => self.two == Some(body),
-            Kind::Fin => self.three == Some(body),
-            _ => false,
-        }
-    }
-}
-
-/// Counts every handshake datagram and names those that do not verify.
-fn count_datagrams(
-    session: &Session,
-    path: &Path<'_>,
-    bytes: &[u8],
-    packets: &[Packet],
-    opening: &mut Opening,
-) {
-    for member in &session.members {
-        let (true, Some(packet)) = (super::is_handshake(member.kind), packets.get(member.index)) else {
-            continue;
-        };
-        opening.report.sealed += 1;
-        let body = payload(bytes, packet).get(field::BODY).unwrap_or_default();
-        if path.verified(member.kind, body) {
-            opening.report.verified += 1;
-        } else if member.kind == Kind::Resp && path.two.is_some() {
-            // A hub that was restarted answers the same INIT with other keys; only one answer is used.
-            opening.report.abandoned += 1;
-            // Nobody can tell that answer from something else that was sent in its place.
-            let text = format!("an answer to attempt {} that the client did not use", session.attempt());
-            opening.findings.push(Finding::gap(Level::E4, "sealed.unused", text).in_packet(packet.number));
-        } else if path.root.is_some() {
-            let text = format!("a {} of attempt {} does not open", member.kind.name(), session.attempt());
-            opening.violation("sealed.tag", packet.number, text);
-        }
+    fn verified(&self) -> Verified {
+        let (first, second) = self.one.map(|[first, second]| (first, second)).unzip();
+        let parts = [
+            (Kind::Init(0), first),
+            (Kind::Init(1), second),
+            (Kind::Resp, self.two),
+            (Kind::Fin, self.three),
+        ];
+        let digests = parts.into_iter().filter_map(|(kind, body)| Some((kind, body?.digest))).collect();
+        Verified { digests, has_answer: self.two.is_some(), has_root: self.root.is_some() }
     }
 }
 
 /// Each message with one bit flipped, and with one secret replaced, must fail.
 fn controls(path: &Path<'_>, attempt: AttemptId, secrets: &SessionSecrets, opening: &mut Opening) {
     let (Some([first, second]), Some(two), Some(three)) = (path.one, path.two, path.three) else { return };
-    let messages = [[first, second].concat(), two.to_vec(), three.to_vec()];
+    let messages = [[first.bytes.as_slice(), &second.bytes].concat(), two.bytes.clone(), three.bytes.clone()];
     let follow = |secrets: SessionSecrets, [one, two, three]: &[Vec<u8>; 3]| {
         let mut audit = Audit::new(secrets);
         // The log begins behind the client's ephemeral key: the attempt id is what binds that key.

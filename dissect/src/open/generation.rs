@@ -14,6 +14,8 @@ use spec::wire::short::{self, FIRST_MASK, NUMBER_START, SAMPLE, ShortHeader, spl
 
 /// Epochs above the highest that opened a packet which are tried: one follows, and a capture may lack all of it.
 const EPOCHS_AHEAD: usize = 2;
+/// Epochs of one generation that are followed: a program that updates its key more often does little else.
+const EPOCHS_MAX: usize = 4_096;
 /// Wraps of the number's low bytes that are tried below the likeliest: a datagram may be captured late.
 const WRAPS_TRIED: u64 = 8;
 
@@ -68,8 +70,13 @@ impl Generation {
         self.epochs.get(1).map(|epoch| Self::new(epoch.keys.clone()))
     }
 
+    /// Whether there may be epochs that are not followed any more.
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.highest + EPOCHS_AHEAD >= EPOCHS_MAX
+    }
+
     fn derive(&mut self) {
-        while self.epochs.len() <= self.highest + EPOCHS_AHEAD {
+        while self.epochs.len() <= (self.highest + EPOCHS_AHEAD).min(EPOCHS_MAX - 1) {
             let Some(last) = self.epochs.last() else { return };
             let next = last.next();
             self.epochs.push(next);

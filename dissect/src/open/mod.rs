@@ -8,12 +8,14 @@
 
 mod follow;
 mod generation;
+mod known;
+mod numbers;
 mod order;
 mod short;
 mod summary;
 mod transcript;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, iter};
 
 use serde::Serialize;
@@ -22,14 +24,20 @@ use spec::key_schedule::Root;
 use spec::wire::frame::{Frames, Side};
 use spec::wire::long::AttemptId;
 
+pub(crate) use known::KnownKeys;
 pub use spec::key_log::KeyLogError;
 pub use transcript::{LogEntry, Submitted, Transcript};
 
-use crate::bytes::count;
-use crate::canary::Canary;
+use crate::canary::{Canary, Sealed};
 use crate::packet::Packet;
-use crate::session::{self, Directory, Kind, Session, Stage, hex};
-use crate::verdict::{Finding, Level};
+use crate::session::{Directory, Kind, Member, Session, Stage, hex};
+use crate::verdict::{Finding, Findings, Level};
+use numbers::Numbers;
+
+/// Bytes of what was said that are kept for the transcripts of all sessions.
+const TRANSCRIPT_BYTES_MAX: usize = 32 << 20;
+/// Datagrams under unknown ids that are listed until it is known what they mean.
+const STRANGERS_MAX: usize = 1_000;
 
 /// The secrets of a key log, by attempt.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +50,11 @@ impl KeyLog {
     /// [`KeyLogError`] with the first line that is broken.
     pub fn parse(text: &str) -> Result<Self, KeyLogError> {
         spec::key_log::parse(text).map(Self)
+    }
+
+    /// The attempts that it has secrets of.
+    pub(crate) fn attempts(&self) -> BTreeSet<AttemptId> {
+        self.0.keys().copied().collect()
     }
 
     /// Adds the lines of another key log. The hub and its client log the same secrets of a session, and
@@ -73,7 +86,7 @@ impl KeyLog {
     pub(crate) fn canaries(&self) -> Vec<Canary> {
         let of = |(attempt, session): (&AttemptId, &LoggedSession)| -> Vec<Canary> {
             let canary = |(label, secret): (Label, &spec::secret::Secret<32>)| {
-                Canary::bytes(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
+                Canary::key(format!("{} of attempt {}", label.as_str(), hex(&attempt.0)), secret.expose())
             };
             session.all().filter(|(label, _)| *label != Label::Hash).map(canary).collect()
         };
@@ -95,9 +108,9 @@ pub struct OpenedDatagram {
     pub place: Option<Place>,
     /// Its frames, one line each; what is text is quoted.
     pub frames: Vec<String>,
-    /// The sealed bytes in clear.
+    /// Bytes in them that people wrote, and not how it travels.
     #[serde(skip)]
-    pub plaintext: Vec<u8>,
+    pub said_bytes: usize,
 }
 
 /// Where a packet stands among those of its sender.
@@ -146,24 +159,20 @@ pub struct SealedReport {
     pub controls: u64,
     /// Those that failed to open, as they must.
     pub controls_rejected: u64,
-    /// Every datagram in clear.
-    pub datagrams: Vec<OpenedDatagram>,
     /// What was said in each session, by attempt id in hexadecimal.
     pub transcripts: BTreeMap<String, Transcript>,
 }
 
-/// Verifies the handshakes of a capture that was not recognised yet, and derives the keys of its sessions.
-pub(crate) fn follow(log: &KeyLog, bytes: &[u8], packets: &[Packet]) -> Opening {
-    let mut opening = Opening::default();
-    let recognised = session::recognise(bytes, &mut packets.to_vec(), &mut Directory::default());
-    for (index, session) in recognised.sessions.iter().enumerate() {
+/// Verifies the handshakes of sessions that were recognised without keys, and derives their keys. `search` counts
+/// secrets in what is opened.
+pub(crate) fn follow(log: &KeyLog, sessions: &[Session], search: Sealed) -> Opening {
+    let mut opening = Opening { search, ..Opening::default() };
+    for (index, session) in sessions.iter().enumerate() {
         let Some(secrets) = log.0.get(&session.attempt_id) else {
-            opening.without_secrets(session);
+            opening.without_secrets(index, session);
             continue;
         };
-        if let Some(root) =
-            follow::follow(session, &recognised.sessions, secrets, bytes, packets, &mut opening)
-        {
+        if let Some(root) = follow::follow(index, sessions, secrets, &mut opening) {
             let roots: Vec<Root> = iter::once(root.clone()).chain(secrets.later_roots(&root)).collect();
             opening.generations.insert(session.attempt_id, roots.len());
             opening.keys.add(index, session, &roots);
@@ -176,13 +185,23 @@ pub(crate) fn follow(log: &KeyLog, bytes: &[u8], packets: &[Packet]) -> Opening 
 #[derive(Default)]
 pub(crate) struct Opening {
     keys: short::Keys,
+    first_seen: short::FirstSeen,
+    numbers: Numbers,
     report: SealedReport,
-    findings: Vec<Finding>,
+    findings: Findings,
+    search: Sealed,
+    /// What is known of the handshakes, by the place of their session.
+    handshakes: BTreeMap<usize, follow::Verified>,
+    /// The sessions that were given up before there were keys.
+    given_up: BTreeSet<usize>,
+    /// What the FINs say, by the number of their packets.
+    fins: BTreeMap<usize, OpenedDatagram>,
     /// How many generations of a session have a root.
     generations: BTreeMap<AttemptId, usize>,
     /// Violations that are none if the log lacks a generation.
     strangers: Vec<(AttemptId, Finding)>,
     transcripts: BTreeMap<AttemptId, transcript::Builder>,
+    transcript_bytes: usize,
 }
 
 impl Opening {
@@ -191,27 +210,40 @@ impl Opening {
         &mut self.keys.directory
     }
 
-    /// Opens everything, refines the fields of the opened packets and says what did not verify. `sessions` were
-    /// recognised with the [`directory`](Self::directory).
-    pub(crate) fn open(
-        mut self,
-        sessions: &[Session],
-        bytes: &[u8],
-        packets: &mut [Packet],
-    ) -> (SealedReport, Vec<Finding>) {
-        let keys = std::mem::take(&mut self.keys);
-        short::open(keys, sessions, bytes, packets, &mut self);
-        self.finish()
+    /// Takes note of a packet that may be of any session or of none.
+    pub(crate) fn see(&mut self, packet: &Packet, data: &[u8]) {
+        self.first_seen.take(packet, packet.datagram(data));
+    }
+
+    /// Opens a datagram of a session and refines its fields; what it says, unless it was captured before.
+    pub(crate) fn take(
+        &mut self,
+        member: Member,
+        session: &Session,
+        packet: &mut Packet,
+        data: &[u8],
+    ) -> Option<OpenedDatagram> {
+        let datagram = packet.datagram(data);
+        if member.kind == Kind::Short {
+            return self.open(member, session, packet, datagram);
+        }
+        if !is_handshake(member.kind) {
+            return None;
+        }
+        if let Some(verified) = self.handshakes.remove(&member.session) {
+            verified.judge(session, member.kind, datagram, packet.number, self);
+            self.handshakes.insert(member.session, verified);
+        } else {
+            self.report.sealed += 1;
+            self.report.abandoned += u64::from(self.given_up.contains(&member.session));
+        }
+        self.fins.remove(&packet.number)
     }
 
     /// A session that the log does not know. An attempt that was given up early has no secrets to log.
-    /// Its SHORT datagrams are counted with all others.
-    fn without_secrets(&mut self, session: &Session) {
-        let handshake = session.members.iter().filter(|member| is_handshake(member.kind));
-        let sealed = count(handshake.count());
-        self.report.sealed += sealed;
+    fn without_secrets(&mut self, index: usize, session: &Session) {
         if session.stage < Stage::Finished {
-            self.report.abandoned += sealed;
+            self.given_up.insert(index);
             let text =
                 format!("attempt {} was given up: its secrets are not in the key log", session.attempt());
             self.findings.push(Finding::note(Level::E4, "sealed.abandoned", text));
@@ -221,39 +253,48 @@ impl Opening {
         }
     }
 
-    /// Takes in the frames of one datagram; returns them in one line.
+    /// Takes in the frames of one datagram.
     fn opened(
         &mut self,
         packet: usize,
         session: &Session,
         side: Side,
         place: Option<Place>,
-        plaintext: Vec<u8>,
-    ) -> String {
-        let frames = match Frames::parse(&plaintext, side) {
-            Ok(frames) => frames,
-            Err(error) => {
-                let text = format!("the sealed frames do not decode: {error}");
-                self.violation("sealed.frames", packet, text.clone());
-                return text;
-            }
-        };
-        let builder = self.transcripts.entry(session.attempt_id).or_default();
-        let mut lines = Vec::new();
-        for frame in frames.iter() {
-            builder.take(side, &frame);
-            lines.push(summary::frame(&frame));
-        }
-        let line = lines.join(", ");
-        self.report.datagrams.push(OpenedDatagram {
+        plaintext: &[u8],
+    ) -> OpenedDatagram {
+        self.search.take(plaintext);
+        let mut opened = OpenedDatagram {
             packet,
             attempt_id: session.attempt(),
             from_client: side == Side::Client,
             place,
-            frames: lines,
-            plaintext,
-        });
-        line
+            frames: Vec::new(),
+            said_bytes: 0,
+        };
+        let frames = match Frames::parse(plaintext, side) {
+            Ok(frames) => frames,
+            Err(error) => {
+                let text = format!("the sealed frames do not decode: {error}");
+                self.violation("sealed.frames", packet, text.clone());
+                opened.frames.push(text);
+                return opened;
+            }
+        };
+        let builder = self.transcripts.entry(session.attempt_id).or_default();
+        for frame in frames.iter() {
+            if self.transcript_bytes < TRANSCRIPT_BYTES_MAX {
+                self.transcript_bytes += builder.take(side, &frame);
+            }
+            opened.frames.push(summary::frame(&frame));
+            opened.said_bytes += summary::said_bytes(&frame);
+        }
+        opened
+    }
+
+    fn stranger(&mut self, attempt: AttemptId, finding: Finding) {
+        if self.strangers.len() < STRANGERS_MAX {
+            self.strangers.push((attempt, finding));
+        }
     }
 
     fn violation(&mut self, rule: &'static str, packet: usize, text: impl Into<String>) {
@@ -266,7 +307,7 @@ impl Opening {
         for (attempt, finding) in std::mem::take(&mut self.strangers) {
             let ratchets = self.transcripts.get(&attempt).map_or(0, transcript::Builder::ratchets);
             let generations = self.generations.get(&attempt).copied().unwrap_or(0);
-            self.findings.push(if ratchets < generations {
+            self.findings.push(if ratchets < generations && !self.is_cut() {
                 finding
             } else {
                 let text = format!("{}; the key log lacks the root of a generation", finding.text);
@@ -275,10 +316,31 @@ impl Opening {
         }
     }
 
-    fn finish(mut self) -> (SealedReport, Vec<Finding>) {
+    /// Whether there was no room for all that was said.
+    const fn is_cut(&self) -> bool {
+        self.transcript_bytes >= TRANSCRIPT_BYTES_MAX
+    }
+
+    /// What did not fit into memory.
+    fn bounds(&mut self) {
+        let mut gap = |level, rule, text| self.findings.push(Finding::gap(level, rule, text));
+        if self.transcript_bytes >= TRANSCRIPT_BYTES_MAX {
+            gap(Level::E5, "sealed.transcript-long", "more was said than is kept: the transcripts are cut");
+        }
+        if self.numbers.is_full {
+            gap(Level::E4, "sealed.numbers-many", "more packet numbers than can be remembered and compared");
+        }
+        if self.keys.directory.is_full() {
+            gap(Level::E4, "sealed.ids-many", "more connection ids than can be derived beforehand");
+        }
+    }
+
+    /// The report on all `sessions`, recognised with the [`directory`](Self::directory).
+    pub(crate) fn finish(mut self, sessions: &[Session]) -> (SealedReport, Vec<Finding>, Sealed) {
         self.judge_strangers();
+        self.bounds();
+        (self.report.updates, self.report.ratchets) = self.keys.changes(sessions);
         let report = &mut self.report;
-        report.datagrams.sort_by_key(|datagram| datagram.packet);
         report.transcripts = self
             .transcripts
             .into_iter()
@@ -299,7 +361,7 @@ impl Opening {
             );
             self.findings.push(Finding::gap(Level::E0, "sealed.control", text));
         }
-        (self.report, self.findings)
+        (self.report, self.findings.finish(), self.search)
     }
 }
 

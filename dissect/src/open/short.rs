@@ -8,14 +8,15 @@ use spec::wire::frame::Side;
 use spec::wire::long::AttemptId;
 use spec::wire::short::{ConnectionId, NUMBER_START, connection_id};
 
-use super::Opening;
 use super::generation::{Generation, Opened};
+use super::numbers::Use;
 use super::order::Order;
+use super::{OpenedDatagram, Opening};
 use crate::bytes::count;
 use crate::dissection::Endpoint;
 use crate::fields::{self, Part};
 use crate::packet::Packet;
-use crate::session::{Directory, Kind, Session, hex, looks_short, payload};
+use crate::session::{Directory, IDS_MAX, Kind, Member, Owner, Session, hex, looks_short};
 use crate::verdict::{Finding, Level};
 
 /// The keys of the sessions that could be derived, by the place of the session.
@@ -50,7 +51,7 @@ impl Keys {
     }
 
     /// How many key updates and ratchets were seen. A relay shows those of one session twice.
-    fn changes(&self, sessions: &[Session]) -> (u64, u64) {
+    pub(super) fn changes(&self, sessions: &[Session]) -> (u64, u64) {
         let mut most: BTreeMap<AttemptId, [(u64, u64); 2]> = BTreeMap::new();
         for ((index, side), direction) in &self.directions {
             let Some(session) = sessions.get(*index) else { continue };
@@ -65,94 +66,89 @@ impl Keys {
     }
 }
 
-/// Opens every SHORT datagram of every session, in the order of the capture.
-pub(super) fn open(
-    keys: Keys,
-    sessions: &[Session],
-    bytes: &[u8],
-    packets: &mut [Packet],
-    opening: &mut Opening,
-) {
-    let of = |(index, session): (usize, &Session)| -> Vec<(usize, usize)> {
-        session.packets(Kind::Short).map(|member| (member, index)).collect()
-    };
-    let mut members: Vec<(usize, usize)> = sessions.iter().enumerate().flat_map(of).collect();
-    members.sort_unstable();
-    let first_seen = first_seen(bytes, packets);
-    let mut run = Run { keys, sessions, opening, first_seen, used: BTreeMap::new() };
-    for (member, index) in members {
-        if let Some(packet) = packets.get_mut(member) {
-            run.open(packet, payload(bytes, packet), index);
+/// Where each connection id was sent to first, whether it is of a session or not.
+#[derive(Default)]
+pub(super) struct FirstSeen(BTreeMap<(Endpoint, ConnectionId), usize>);
+
+impl FirstSeen {
+    pub(super) fn take(&mut self, packet: &Packet, datagram: &[u8]) {
+        let id = connection_id(datagram).filter(|_| looks_short(datagram));
+        // Beyond the bound nothing is known of an id, and it is taken for one of before.
+        if let (Some(id), Some((_, destination))) = (id, packet.dissection.ends)
+            && self.0.len() < IDS_MAX
+        {
+            self.0.entry((destination, id)).or_insert(packet.number);
         }
     }
-    (opening.report.updates, opening.report.ratchets) = run.keys.changes(sessions);
 }
 
-struct Run<'a> {
-    keys: Keys,
-    sessions: &'a [Session],
-    opening: &'a mut Opening,
-    /// The packet that used a connection id towards an address first.
-    first_seen: BTreeMap<(Endpoint, ConnectionId), usize>,
-    /// The datagram that each packet number sealed, and the number of its packet. Numbers are one space for all
-    /// keys of a direction.
-    used: BTreeMap<(AttemptId, Side, u64), (&'a [u8], usize)>,
-}
-
-impl<'a> Run<'a> {
-    /// `index` is the session that recognition found for the datagram; it knew the ids that the keys give.
-    fn open(&mut self, packet: &mut Packet, datagram: &'a [u8], index: usize) {
-        self.opening.report.sealed += 1;
-        let sessions = self.sessions;
-        let (Some(session), Some(id)) = (sessions.get(index), connection_id(datagram)) else { return };
+impl Opening {
+    /// Opens a SHORT datagram, seals it again and compares. `member` is its place as recognition found it; it knew
+    /// the ids that the keys give.
+    pub(super) fn open(
+        &mut self,
+        member: Member,
+        session: &Session,
+        packet: &mut Packet,
+        datagram: &[u8],
+    ) -> Option<OpenedDatagram> {
+        let index = member.session;
+        self.report.sealed += 1;
+        let id = connection_id(datagram)?;
         let owner = self.keys.directory.find(id).filter(|owner| owner.attempt == session.attempt_id);
         let Some(owner) = owner else {
             self.unknown_id(packet, id, index, session);
-            return;
+            return None;
         };
-        let (Some(direction), Ok(generation)) =
-            (self.keys.directions.get_mut(&(index, owner.side)), usize::try_from(owner.generation))
-        else {
-            return;
-        };
-        let Some(opened) = direction.open(datagram, generation) else {
+        let direction = self.keys.directions.get_mut(&(index, owner.side))?;
+        let generation = usize::try_from(owner.generation).ok()?;
+        let opened = direction.open(datagram, generation);
+        let is_exhausted = direction.generations.get(generation).is_some_and(Generation::is_exhausted);
+        let Some(opened) = opened else {
             let text = format!("a SHORT datagram of attempt {} does not open", session.attempt());
-            self.opening.violation("sealed.tag", packet.number, text);
-            return;
+            let finding = if is_exhausted {
+                let text = format!("{text}, after more key updates than are followed");
+                Finding::gap(Level::E4, "sealed.epochs-many", text)
+            } else {
+                Finding::violation(Level::E4, "sealed.tag", text)
+            };
+            self.findings.push(finding.in_packet(packet.number));
+            return None;
         };
-        self.opening.report.verified += 1;
-        self.opening.report.opened_short += 1;
+        self.report.verified += 1;
+        self.report.opened_short += 1;
         self.reseal((index, owner.side), generation, &opened, datagram, packet.number);
         self.controls((index, owner.side), generation, datagram);
         name_fields(packet, &opened);
-        self.take(packet, datagram, session, owner.side, &opened, owner.generation);
+        self.take_in(packet, datagram, session, owner, &opened)
     }
 
     /// Takes in what a datagram says, unless it was captured before.
-    fn take(
+    fn take_in(
         &mut self,
         packet: &mut Packet,
-        datagram: &'a [u8],
+        datagram: &[u8],
         session: &Session,
-        side: Side,
+        owner: Owner,
         opened: &Opened,
-        generation: u64,
-    ) {
-        let number = opened.header.number;
-        match self.used.insert((session.attempt_id, side, number), (datagram, packet.number)) {
-            Some((earlier, first)) if earlier != datagram => {
+    ) -> Option<OpenedDatagram> {
+        let (number, side) = (opened.header.number, owner.side);
+        match self.numbers.take(session.attempt_id, side, number, datagram, packet.number) {
+            Use::Other(first) => {
                 let text = format!("packet number {number} seals two datagrams; the other is packet {first}");
-                self.opening.violation("sealed.nonce-reuse", packet.number, text);
+                self.violation("sealed.nonce-reuse", packet.number, text);
+                None
             }
-            Some((_, first)) => {
-                self.opening.report.repeated += 1;
+            Use::Same(first) => {
+                self.report.repeated += 1;
                 packet.info = format!("#{number}, the same datagram as packet {first}");
+                None
             }
-            None => {
-                let place = super::Place { number, generation, epoch: opened.epoch };
-                let frames = opened.frames().to_vec();
-                let lines = self.opening.opened(packet.number, session, side, Some(place), frames);
-                packet.info = format!("{place} {lines}");
+            Use::New => {
+                let place = super::Place { number, generation: owner.generation, epoch: opened.epoch };
+                let said = self.opened(packet.number, session, side, Some(place), opened.frames());
+                packet.info = format!("{place} {}", said.frames.join(", "));
+                Some(said)
             }
         }
     }
@@ -164,15 +160,16 @@ impl<'a> Run<'a> {
         let has_keys = self.keys.directions.contains_key(&(index, Side::Client));
         let (true, Some((_, destination))) = (has_keys, packet.dissection.ends) else { return };
         let text = format!("connection id {} is not one that the session's keys give", hex(&id.0));
-        let first = self.first_seen.get(&(destination, id));
-        let fin = session.packets(Kind::Fin).next();
-        if fin.is_some_and(|fin| first.is_none_or(|first| *first > fin)) {
+        let first = self.first_seen.0.get(&(destination, id));
+        let fin = session.first(Kind::Fin);
+        let is_later = fin.zip(first).is_some_and(|(fin, first)| *first > fin);
+        if is_later && !self.keys.directory.is_full() {
             let finding = Finding::violation(Level::E4, "sealed.connection-id", text);
-            self.opening.strangers.push((session.attempt_id, finding.in_packet(packet.number)));
+            self.stranger(session.attempt_id, finding.in_packet(packet.number));
         } else {
             let text = format!("{text}; it may be of a session before the capture");
             let finding = Finding::gap(Level::E4, "sealed.earlier-session", text);
-            self.opening.findings.push(finding.in_packet(packet.number));
+            self.findings.push(finding.in_packet(packet.number));
         }
     }
 
@@ -187,16 +184,17 @@ impl<'a> Run<'a> {
     ) {
         let Some(direction) = self.keys.directions.get_mut(&key) else { return };
         let again = direction.generations.get(generation).and_then(|generation| generation.seal(opened));
+        let fits = direction.order.fits(count(generation), opened.epoch, opened.header.number);
         if again.is_some_and(|again| again == datagram) {
-            self.opening.report.resealed += 1;
+            self.report.resealed += 1;
         } else {
             let text = "sealing the same plaintext again gives other bytes";
-            self.opening.violation("sealed.reseal", packet, text);
+            self.violation("sealed.reseal", packet, text);
         }
-        if !direction.order.fits(count(generation), opened.epoch, opened.header.number) {
+        if !fits {
             let text =
                 format!("packet {} was sealed under an older key than one before it", opened.header.number);
-            self.opening.violation("sealed.key-order", packet, text);
+            self.violation("sealed.key-order", packet, text);
         }
     }
 
@@ -227,9 +225,8 @@ impl<'a> Run<'a> {
             let other = self.keys.directions.get_mut(&(index, other));
             let other = other.and_then(|direction| direction.generations.get_mut(generation));
             outcomes.extend(other.map(|keys| fails(keys, largest, datagram, None)));
-            self.opening.report.controls += count(outcomes.len());
-            self.opening.report.controls_rejected +=
-                count(outcomes.iter().filter(|rejected| **rejected).count());
+            self.report.controls += count(outcomes.len());
+            self.report.controls_rejected += count(outcomes.iter().filter(|rejected| **rejected).count());
         }
         self.keys.directions.insert((index, side), direction);
     }
@@ -250,19 +247,6 @@ fn fails(keys: &mut Generation, largest: Option<u64>, datagram: &[u8], flipped: 
         *byte ^= 1;
     }
     [None, largest].into_iter().all(|largest| keys.open(&copy, largest).is_none())
-}
-
-/// Where each connection id was sent to first, whether it is of a session or not.
-fn first_seen(bytes: &[u8], packets: &[Packet]) -> BTreeMap<(Endpoint, ConnectionId), usize> {
-    let mut seen = BTreeMap::new();
-    for (index, packet) in packets.iter().enumerate() {
-        let datagram = payload(bytes, packet);
-        let id = connection_id(datagram).filter(|_| looks_short(datagram));
-        if let (Some(id), Some((_, destination))) = (id, packet.dissection.ends) {
-            seen.entry((destination, id)).or_insert(index);
-        }
-    }
-    seen
 }
 
 /// With the keys it is known where the number ends.

@@ -12,6 +12,8 @@ use crate::session::hex;
 
 /// The stream of control messages; the others carry submissions.
 const CONTROL_STREAM: u64 = 0;
+/// Memory of a piece beside its bytes.
+const PIECE_BYTES: usize = 64;
 
 /// What was said in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,21 +67,26 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Takes in one frame.
-    pub(super) fn take(&mut self, side: Side, frame: &Frame<'_>) {
+    /// Takes in one frame; by how many bytes the memory grew at most.
+    pub(super) fn take(&mut self, side: Side, frame: &Frame<'_>) -> usize {
         match frame {
             Frame::Stream { stream, offset, data } => {
                 self.streams.entry((side, *stream)).or_default().insert(*offset, data);
+                PIECE_BYTES + data.len()
             }
             Frame::Fragment { room, sequence, offset, data, .. } => {
                 self.fragments.entry((*room, *sequence)).or_default().insert(*offset, data);
+                PIECE_BYTES + data.len()
             }
             Frame::Entries(entries) => {
+                let mut grown = 0;
                 for (sequence, bytes) in entries.iter() {
+                    grown += PIECE_BYTES + bytes.len();
                     self.entries.insert((entries.room, sequence), bytes.to_vec());
                 }
+                grown
             }
-            _ => {}
+            _ => 0,
         }
     }
 

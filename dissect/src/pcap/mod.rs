@@ -1,49 +1,34 @@
-//! Reads a capture file: classic pcap and pcapng, from a file or a pipe.
+//! Reads a capture, classic pcap or pcapng, one record after the other.
 //!
-//! The whole capture is held in memory (up to [`FILE_LIMIT`]), so that a record is a range of the
-//! file and every other byte of the file is, by definition, *file-meta*. A pipe that delivers three
-//! bytes at a time makes no difference.
+//! A [`Reader`] holds a window of the [`Source`] and the interfaces of the present section, and nothing else of
+//! the file. Every byte that is of no record is, by definition, *file-meta*.
 //!
-//! `pcap-parser` reads the global header of the classic format and the option lists of blocks. The
-//! framing of records and blocks, their fixed fields and the clock are read here, because that
-//! crate (0.17) loses obsolete Packet Blocks of big-endian sections, does not clamp Simple Packet
-//! Blocks to the interface's snap length, knows no clock resolution that is a power of two, reads
-//! `if_tsoffset` little-endian always, truncates seconds to 32 bits, and ends a file at its first
-//! damaged block.
+//! Everything is read here, for what readers there are lose obsolete Packet Blocks of big-endian sections, do
+//! not clamp Simple Packet Blocks to the snap length, know no clock whose resolution is a power of two, read
+//! `if_tsoffset` little-endian always, truncate seconds to 32 bits, or end a file at its first damaged block.
 
+mod capture;
 mod classic;
+mod clock;
+mod options;
 mod pcapng;
-
-use std::io::Read;
-use std::ops::Range;
+mod secrets;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::bytes::{Endian, array, count};
+use crate::source::{Compression, Damage, ReadError, Source, Window};
+pub use capture::{Capture, Stored};
+use clock::Clock;
 
 /// A record claiming more bytes is damage: Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`.
-pub const RECORD_LIMIT: usize = 262_144;
+pub const RECORD_BYTES_MAX: usize = 262_144;
 /// A pcapng block claiming more bytes is damage: libpcap's limit.
-pub const BLOCK_LIMIT: usize = 16 * 1024 * 1024;
-/// Bytes of a capture that are read; a longer one is judged by its beginning, as incomplete.
-pub const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
-/// How many places of damage are described one by one; the rest is counted.
-const DAMAGE_DESCRIBED: usize = 100;
-
-/// Why a file is no capture at all.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The operating system could not read it.
-    #[error("cannot read the capture")]
-    Io(#[from] std::io::Error),
-    /// It starts as no capture format does. Holds the first bytes (up to four).
-    #[error("not a capture: it starts with the bytes {0:02x?}, which neither pcap nor pcapng does")]
-    NotACapture(Vec<u8>),
-    /// It is compressed; the argument names the format.
-    #[error("the capture is compressed ({0}): decompress it first, for example `{1} -dc FILE | dissect -`")]
-    Compressed(&'static str, &'static str),
-}
+pub const BLOCK_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Interfaces of one section; a packet of one beyond them is damage.
+pub const INTERFACES_MAX: usize = 4_096;
+/// How many interfaces and places of damage are described one by one; the rest is counted.
+const DESCRIBED: usize = 100;
 
 /// The two families of capture files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,148 +53,215 @@ pub struct Interface {
     pub fcs_len: usize,
     #[serde(skip)]
     clock: Clock,
+    /// Packets its statistics say were dropped.
+    #[serde(skip)]
+    dropped: u64,
 }
 
-/// One captured packet, as a range of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Index into [`Capture::interfaces`]; `None` when the block names an interface that was not described.
+/// One captured packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its number in the file, from 1.
+    pub number: usize,
+    /// Its interface, counted over all sections; `None` when the block names one that was not described.
     pub interface: Option<usize>,
+    /// The LINKTYPE_ number of that interface.
+    pub link_type: Option<u16>,
+    /// Bytes of frame check sequence at the end of `data`.
+    pub fcs_len: usize,
     /// Nanoseconds since 1970, or `None` where the block has no time (Simple Packet Block).
     pub time_ns: Option<i128>,
     /// Where the captured bytes stand in the file.
-    pub data: Range<usize>,
+    pub offset: u64,
+    /// The captured bytes.
+    pub data: &'a [u8],
     /// Length of the packet on the wire, in bytes.
     pub original_len: u64,
 }
 
-/// A place where the file is not what its format says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Damage {
-    /// Offset in the file, in bytes.
-    pub offset: u64,
-    /// What is wrong there.
-    pub what: String,
+/// A record whose bytes were not fetched yet.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    interface: Option<usize>,
+    link_type: Option<u16>,
+    fcs_len: usize,
+    time_ns: Option<i128>,
+    offset: u64,
+    captured_len: usize,
+    original_len: u64,
 }
 
-/// A capture file in memory, cut into records.
-#[derive(Debug)]
-pub struct Capture {
-    /// The whole file.
-    pub bytes: Vec<u8>,
+/// What the file itself says, beside its packets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
     /// Classic or block format.
     pub format: Format,
     /// Byte order of the (first section of the) file.
     pub endian: Endian,
+    /// How the file was compressed, if it was.
+    pub compression: Option<Compression>,
     /// Number of sections; 1 for the classic format.
     pub sections: u64,
-    /// All interfaces of all sections, in file order.
+    /// The first interfaces of all sections, in file order.
     pub interfaces: Vec<Interface>,
-    /// All packets, in file order.
-    pub records: Vec<Record>,
+    /// All interfaces.
+    pub interface_count: usize,
+    /// Number of packets.
+    pub packets: usize,
     /// The first places of damage, in file order.
     pub damage: Vec<Damage>,
     /// All places of damage.
     pub damage_count: u64,
-    /// Packets the capturing system says it dropped (Interface Statistics Blocks).
+    /// Blocks whose types are not known: they may hold packets.
+    pub unknown_blocks: u64,
+    /// Packets the capturing system says it dropped.
     pub dropped: u64,
     /// Number of Decryption Secrets Blocks: keys inside the file.
     pub secret_blocks: u64,
+    /// The lines of our key logs among them.
+    #[serde(skip)]
+    pub key_log: String,
 }
 
-impl Capture {
-    /// Reads a capture to its end.
-    ///
-    /// # Errors
-    /// [`ReadError`] when the source cannot be read or is no capture. Damage inside a capture is no
-    /// error: it is counted in [`Capture::damage`].
-    pub fn read(source: impl Read) -> Result<Self, ReadError> {
-        let mut bytes = Vec::new();
-        source.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
-        let limit = usize::try_from(FILE_LIMIT).unwrap_or(usize::MAX);
-        let too_long = bytes.len() > limit;
-        bytes.truncate(limit);
-        let mut capture = Self::parse(bytes)?;
-        if too_long {
-            capture
-                .damaged(limit, format!("the file is longer than {FILE_LIMIT} bytes; the rest was not read"));
-        }
-        Ok(capture)
-    }
-
-    fn parse(bytes: Vec<u8>) -> Result<Self, ReadError> {
-        match array::<4>(&bytes, 0) {
-            Some([0x0a, 0x0d, 0x0d, 0x0a]) => Ok(pcapng::parse(bytes)),
-            Some(magic) if classic::is_magic(magic) => classic::parse(bytes),
-            // A capture that was never begun: it decides nothing, and it is no mistake of the caller either.
-            None if bytes.is_empty() => {
-                let mut capture = Self::new(bytes, Format::Pcap, Endian::Little);
-                capture.damaged(0, "the file is empty");
-                Ok(capture)
-            }
-            Some([0x1f, 0x8b, ..]) => Err(ReadError::Compressed("gzip", "gzip")),
-            Some([0x28, 0xb5, 0x2f, 0xfd]) => Err(ReadError::Compressed("zstd", "zstd")),
-            Some([0x04, 0x22, 0x4d, 0x18]) => Err(ReadError::Compressed("lz4", "lz4")),
-            _ => Err(ReadError::NotACapture(bytes.into_iter().take(4).collect())),
-        }
-    }
-
-    fn new(bytes: Vec<u8>, format: Format, endian: Endian) -> Self {
+impl Summary {
+    fn new(source: &Source, format: Format, endian: Endian) -> Self {
+        let damage: Vec<Damage> = source.damage().cloned().into_iter().collect();
         Self {
-            bytes,
             format,
             endian,
+            compression: source.compression(),
             sections: 0,
             interfaces: Vec::new(),
-            records: Vec::new(),
-            damage: Vec::new(),
-            damage_count: 0,
+            interface_count: 0,
+            packets: 0,
+            damage_count: count(damage.len()),
+            damage,
+            unknown_blocks: 0,
             dropped: 0,
             secret_blocks: 0,
+            key_log: String::new(),
         }
     }
 
-    /// The captured bytes of a record.
-    #[must_use]
-    pub fn data(&self, record: &Record) -> &[u8] {
-        self.bytes.get(record.data.clone()).unwrap_or_default()
-    }
-
-    /// SHA-256 of the file, in hexadecimal.
-    #[must_use]
-    pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    fn damaged(&mut self, offset: usize, what: impl Into<String>) {
+    fn damaged(&mut self, offset: u64, what: impl Into<String>) {
         self.damage_count += 1;
-        if self.damage.len() < DAMAGE_DESCRIBED {
-            self.damage.push(Damage { offset: count(offset), what: what.into() });
+        if self.damage.len() < DESCRIBED {
+            self.damage.push(Damage { offset, what: what.into() });
         }
     }
-}
 
-/// The clock of an interface: how its ticks become nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Clock {
-    ticks_per_second: u128,
-    offset_seconds: i64,
-}
-
-impl Clock {
-    const MICROSECONDS: Self = Self { ticks_per_second: 1_000_000, offset_seconds: 0 };
-    const NANOSECONDS: Self = Self { ticks_per_second: 1_000_000_000, offset_seconds: 0 };
-
-    /// Nanoseconds since 1970, rounded down to a whole one.
-    fn nanoseconds(self, ticks: u64) -> i128 {
-        const SECOND: u128 = 1_000_000_000;
-        let ticks = u128::from(ticks);
-        let whole = ticks / self.ticks_per_second;
-        // The remainder is below 2^64 whenever it is not zero, so the product fits in 128 bits.
-        let fraction = (ticks % self.ticks_per_second) * SECOND / self.ticks_per_second;
-        let elapsed = i128::try_from(whole * SECOND + fraction).unwrap_or(i128::MAX);
-        elapsed.saturating_add(i128::from(self.offset_seconds) * 1_000_000_000)
+    /// Takes note of an interface; its number over all sections.
+    fn described(&mut self, interface: &Interface) -> usize {
+        if self.interfaces.len() < DESCRIBED {
+            self.interfaces.push(interface.clone());
+        }
+        self.interface_count += 1;
+        self.interface_count - 1
     }
+
+    const fn dropped(&mut self, packets: u64) {
+        self.dropped = self.dropped.saturating_add(packets);
+    }
+}
+
+/// Reads a capture from front to back.
+#[derive(Debug)]
+pub struct Reader<'s> {
+    window: Window<'s>,
+    summary: Summary,
+    dialect: Dialect,
+    /// Offset of the record or block that comes next; `None` behind the last that can be found.
+    at: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Dialect {
+    Classic(classic::Layout),
+    Blocks(pcapng::Section),
+}
+
+impl<'s> Reader<'s> {
+    /// Looks at the beginning of a capture.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the source cannot be read or is no capture. Damage inside a capture is no error: it is
+    /// counted in [`Summary::damage`].
+    pub fn new(source: &'s Source) -> Result<Self, ReadError> {
+        let mut window = Window::new(source);
+        let start = window.get(0, classic::HEADER_LEN_MAX)?.to_vec();
+        let (format, endian) = match array::<4>(&start, 0) {
+            Some(pcapng::MAGIC) => (Format::Pcapng, pcapng::section_endian(&start).unwrap_or(Endian::Little)),
+            Some(magic) => match classic::Dialect::of(magic) {
+                Some(dialect) => (Format::Pcap, dialect.endian),
+                None => return Err(ReadError::NotACapture(magic.to_vec())),
+            },
+            // A capture that was never begun: it decides nothing, and it is no mistake of the caller either.
+            None if source.is_empty() => (Format::Pcap, Endian::Little),
+            None => return Err(ReadError::NotACapture(start)),
+        };
+        let mut summary = Summary::new(source, format, endian);
+        let (dialect, at) = match format {
+            Format::Pcapng => (Dialect::Blocks(pcapng::Section::new(endian)), Some(0)),
+            Format::Pcap => {
+                let (layout, at) = classic::Layout::read(&start, &mut summary);
+                (Dialect::Classic(layout), at)
+            }
+        };
+        Ok(Self { window, summary, dialect, at })
+    }
+
+    /// The next record; `None` at the end of the file, or of what can be read of it.
+    ///
+    /// # Errors
+    /// Whatever reading yields.
+    pub fn next_record(&mut self) -> Result<Option<Record<'_>>, ReadError> {
+        let Self { window, summary, dialect, at } = self;
+        let head = loop {
+            let Some(offset) = *at else { return Ok(None) };
+            let step = match dialect {
+                Dialect::Classic(layout) => layout.step(offset, window, summary)?,
+                Dialect::Blocks(section) => section.step(offset, window, summary)?,
+            };
+            *at = step.next;
+            if let Some(head) = step.head {
+                break head;
+            }
+        };
+        summary.packets += 1;
+        let data = window.get(head.offset, head.captured_len)?;
+        let not_captured = head.original_len.saturating_sub(count(data.len()));
+        Ok(Some(Record {
+            number: summary.packets,
+            interface: head.interface,
+            link_type: head.link_type,
+            // A packet that was cut has lost its check sequence first.
+            fcs_len: head.fcs_len.saturating_sub(usize::try_from(not_captured).unwrap_or(usize::MAX)),
+            time_ns: head.time_ns,
+            offset: head.offset,
+            data,
+            original_len: head.original_len,
+        }))
+    }
+
+    /// Offset behind the last record that was read.
+    #[must_use]
+    pub fn position(&self) -> Option<u64> {
+        self.at
+    }
+
+    /// What the file says, as far as it was read.
+    #[must_use]
+    pub fn into_summary(self) -> Summary {
+        self.summary
+    }
+}
+
+/// What a look at one place of the file gave.
+#[derive(Debug, Default)]
+struct Step {
+    head: Option<Head>,
+    /// Where to look next, if there is anything.
+    next: Option<u64>,
 }
 
 #[cfg(test)]

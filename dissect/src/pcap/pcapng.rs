@@ -2,15 +2,19 @@
 //!
 //! A damaged block is skipped by its length where that length can be believed, and counted.
 
-use std::ops::Range;
+use std::io;
 
-use pcap_parser::PcapError;
-use pcap_parser::pcapng::{parse_option_be, parse_option_le};
+use super::options::Options;
+use super::{
+    BLOCK_BYTES_MAX, Clock, Head, INTERFACES_MAX, Interface, RECORD_BYTES_MAX, Step, Summary, secrets,
+};
+use crate::bytes::{Endian, array, count};
+use crate::source::Window;
 
-use super::{BLOCK_LIMIT, Capture, Clock, Format, Interface, RECORD_LIMIT, Record};
-use crate::bytes::{Endian, array};
+/// The first bytes of a section header, the same in both byte orders.
+pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-/// Block types, from draft-ietf-opsawg-pcapng section 4.
+/// Block types, from draft-ietf-opsawg-pcapng section 4 and 10.
 mod block_type {
     pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
     pub(super) const INTERFACE: u32 = 1;
@@ -42,186 +46,198 @@ const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const LINK_ERRORS: u32 = 0xffff_0000;
 /// In place of a drop counter: it is not known.
 const DROPS_UNKNOWN: u16 = u16::MAX;
+/// Bytes of an interface's name that are kept.
+const NAME_BYTES_MAX: usize = 256;
 
-pub(super) fn parse(bytes: Vec<u8>) -> Capture {
-    let endian = section_endian(&bytes, 0).unwrap_or(Endian::Little);
-    let mut reader =
-        SectionReader { capture: Capture::new(bytes, Format::Pcapng, endian), endian, first_interface: 0 };
-    reader.read_blocks();
-    reader.capture
+/// The byte order that a section header declares.
+pub(super) fn section_endian(block: &[u8]) -> Option<Endian> {
+    [Endian::Little, Endian::Big].into_iter().find(|endian| endian.u32(block, 8) == Some(BYTE_ORDER_MAGIC))
 }
 
-/// The byte order that the section header at `at` declares.
-fn section_endian(bytes: &[u8], at: usize) -> Option<Endian> {
-    [Endian::Little, Endian::Big]
-        .into_iter()
-        .find(|endian| endian.u32(bytes, at + 8) == Some(BYTE_ORDER_MAGIC))
-}
-
-struct SectionReader {
-    capture: Capture,
+/// What was read of a section so far.
+#[derive(Debug)]
+pub(super) struct Section {
     endian: Endian,
-    /// Index of this section's interface 0 among all interfaces.
-    first_interface: usize,
+    /// Its interfaces, each with its number over all sections.
+    interfaces: Vec<(usize, Interface)>,
 }
 
-impl SectionReader {
-    fn read_blocks(&mut self) {
-        let mut at = 0;
-        while at < self.capture.bytes.len() {
-            if array(&self.capture.bytes, at) == Some([0x0a, 0x0d, 0x0d, 0x0a]) {
-                match section_endian(&self.capture.bytes, at) {
-                    Some(endian) => self.endian = endian,
-                    None => {
-                        self.capture.damaged(
-                            at,
-                            "a section header without a byte-order magic; the rest was not read",
-                        );
-                        return;
-                    }
-                }
-            }
-            match self.block_len(at) {
-                Ok(len) => {
-                    if let Err(what) = self.read_block(at, len) {
-                        self.capture.damaged(at, what);
-                    }
-                    at += len;
-                }
-                // No length to skip by: nothing after this place can be framed.
-                Err(what) => {
-                    self.capture.damaged(at, what);
-                    return;
-                }
-            }
-        }
+/// What is wrong with a block, and whether it held a packet all the same.
+type Flawed = (Option<Head>, Option<&'static str>);
+
+impl Section {
+    pub(super) const fn new(endian: Endian) -> Self {
+        Self { endian, interfaces: Vec::new() }
     }
 
-    /// The length of the block at `at`, its frame included, once both copies of it agree.
-    fn block_len(&self, at: usize) -> Result<usize, &'static str> {
-        let bytes = &self.capture.bytes;
-        let len = self.endian.u32(bytes, at + 4).ok_or("the file ends inside a block header")? as usize;
-        if len < FRAME_LEN || !len.is_multiple_of(4) {
-            return Err("a block with an impossible length; the rest of the file was not read");
+    /// The block at `at`.
+    pub(super) fn step(
+        &mut self,
+        at: u64,
+        window: &mut Window<'_>,
+        summary: &mut Summary,
+    ) -> io::Result<Step> {
+        let start = window.get(at, FRAME_LEN)?;
+        if start.is_empty() {
+            return Ok(Step::default());
         }
-        if len > BLOCK_LIMIT {
-            return Err("a block claims more than 16 MiB; the rest of the file was not read");
+        if array(start, 0) == Some(MAGIC) {
+            match section_endian(start) {
+                Some(endian) => self.endian = endian,
+                None => {
+                    summary.damaged(at, "a section header without a byte-order magic; the rest was not read");
+                    return Ok(Step::default());
+                }
+            }
         }
-        match self.endian.u32(bytes, at + len - 4) {
-            Some(trailer) if trailer as usize == len => Ok(len),
-            Some(_) => Err("the two lengths of a block differ; the rest of the file was not read"),
-            None => Err("the file ends inside a block"),
+        let len = match frame(self.endian, at, window)? {
+            Frame::Whole(len) => len,
+            Frame::Flawed(len, what) => {
+                summary.damaged(at, what);
+                return Ok(Step { head: None, next: len.map(|len| at + count(len)) });
+            }
+        };
+        let block = window.get(at, len)?;
+        let (head, what) = match self.read_block(at, block, summary) {
+            Ok(flawed) => flawed,
+            Err(what) => (None, Some(what)),
+        };
+        if let Some(what) = what {
+            summary.damaged(at, what);
         }
+        Ok(Step { head, next: Some(at + count(len)) })
     }
 
-    fn read_block(&mut self, at: usize, len: usize) -> Result<(), &'static str> {
-        let kind = self.endian.u32(&self.capture.bytes, at).unwrap_or_default();
-        match kind {
-            block_type::SECTION_HEADER => self.read_section(at),
-            block_type::INTERFACE => self.read_interface(at, len),
-            block_type::ENHANCED_PACKET => self.read_packet(at, len, PacketLayout::Enhanced),
-            block_type::OBSOLETE_PACKET => self.read_packet(at, len, PacketLayout::Obsolete),
-            block_type::SIMPLE_PACKET => self.read_simple_packet(at, len),
-            block_type::INTERFACE_STATISTICS => self.read_statistics(at, len),
-            block_type::DECRYPTION_SECRETS => {
-                self.capture.secret_blocks += 1;
-                Ok(())
+    fn read_block(&mut self, at: u64, block: &[u8], summary: &mut Summary) -> Result<Flawed, &'static str> {
+        let body = block.get(..block.len() - 4).unwrap_or_default();
+        match self.endian.u32(block, 0).unwrap_or_default() {
+            block_type::ENHANCED_PACKET => {
+                return self.read_packet(at, body, summary, PacketLayout::Enhanced);
             }
+            block_type::OBSOLETE_PACKET => {
+                return self.read_packet(at, body, summary, PacketLayout::Obsolete);
+            }
+            block_type::SIMPLE_PACKET => return self.read_simple_packet(at, body),
+            block_type::SECTION_HEADER => self.begin(body, summary)?,
+            block_type::INTERFACE => self.read_interface(body, summary)?,
+            block_type::INTERFACE_STATISTICS => self.read_statistics(body, summary)?,
+            block_type::DECRYPTION_SECRETS => self.read_secrets(body, summary)?,
             // Names and journals hold no packets: they are file-meta as they stand.
-            block_type::NAME_RESOLUTION | block_type::JOURNAL => Ok(()),
+            block_type::NAME_RESOLUTION | block_type::JOURNAL => {}
             // It may hold packets, and a packet that was not read proves nothing.
-            _ => Err("a block of a type that is not known; it was not read"),
+            _ => summary.unknown_blocks += 1,
         }
+        Ok((None, None))
     }
 
-    fn read_section(&mut self, at: usize) -> Result<(), &'static str> {
-        self.capture.sections += 1;
-        self.first_interface = self.capture.interfaces.len();
-        let version = |offset| self.endian.u16(&self.capture.bytes, at + offset);
-        match (version(12), version(14)) {
+    fn begin(&mut self, body: &[u8], summary: &mut Summary) -> Result<(), &'static str> {
+        summary.sections += 1;
+        self.interfaces.clear();
+        match (self.endian.u16(body, 12), self.endian.u16(body, 14)) {
             // Files with minor version 2 exist and are read as 1.0.
             (Some(1), Some(0 | 2)) => Ok(()),
             _ => Err("a section of a version that is not known"),
         }
     }
 
-    fn read_interface(&mut self, at: usize, len: usize) -> Result<(), &'static str> {
+    fn read_interface(&mut self, body: &[u8], summary: &mut Summary) -> Result<(), &'static str> {
         const SHORT: &str = "an interface description that is too short";
-        let body = self.capture.bytes.get(at + 8..at + len - 4).ok_or(SHORT)?;
-        let link_type = self.endian.u16(body, 0).ok_or(SHORT)?;
-        let snap_len = self.endian.u32(body, 4).ok_or(SHORT)?;
-        let mut interface =
-            Interface { link_type, snap_len, name: None, fcs_len: 0, clock: Clock::MICROSECONDS };
-        for (code, value) in options(self.endian, body.get(8..).unwrap_or_default())? {
+        let link_type = self.endian.u16(body, 8).ok_or(SHORT)?;
+        let snap_len = self.endian.u32(body, 12).ok_or(SHORT)?;
+        let clock = Clock::MICROSECONDS;
+        let mut interface = Interface { link_type, snap_len, name: None, fcs_len: 0, clock, dropped: 0 };
+        if self.interfaces.len() >= INTERFACES_MAX {
+            return Err("more than 4,096 interfaces in a section");
+        }
+        for option in Options::new(self.endian, body.get(16..).unwrap_or_default()) {
+            let (code, value) = option?;
             match code {
-                option_code::IF_NAME => interface.name = Some(String::from_utf8_lossy(&value).into_owned()),
+                option_code::IF_NAME => {
+                    let name = value.get(..NAME_BYTES_MAX).unwrap_or(value);
+                    interface.name = Some(String::from_utf8_lossy(name).into_owned());
+                }
                 option_code::IF_TSRESOL => {
-                    let exponent = value.first().copied().unwrap_or(6);
-                    interface.clock.ticks_per_second =
-                        ticks_per_second(exponent).ok_or("a clock resolution finer than can be computed")?;
+                    interface.clock.set_resolution(value.first().copied().unwrap_or(6))?;
                 }
                 option_code::IF_FCSLEN => interface.fcs_len = value.first().copied().unwrap_or(0).into(),
                 option_code::IF_TSOFFSET => {
-                    let offset = self.endian.u64(&value, 0).unwrap_or(0);
-                    interface.clock.offset_seconds = offset.cast_signed();
+                    interface.clock.offset_seconds = self.endian.u64(value, 0).unwrap_or(0).cast_signed();
                 }
                 _ => {}
             }
         }
-        self.capture.interfaces.push(interface);
+        let number = summary.described(&interface);
+        self.interfaces.push((number, interface));
         Ok(())
     }
 
-    fn read_packet(&mut self, at: usize, len: usize, layout: PacketLayout) -> Result<(), &'static str> {
+    fn read_packet(
+        &self,
+        at: u64,
+        body: &[u8],
+        summary: &mut Summary,
+        layout: PacketLayout,
+    ) -> Result<Flawed, &'static str> {
         const SHORT: &str = "a packet block that is too short";
-        let bytes = &self.capture.bytes;
-        let field = |offset| self.endian.u32(bytes, at + offset).ok_or(SHORT);
+        const DATA: usize = 28;
+        let field = |offset| self.endian.u32(body, offset).ok_or(SHORT);
         let number = match layout {
             PacketLayout::Enhanced => field(8)? as usize,
-            PacketLayout::Obsolete => usize::from(self.endian.u16(bytes, at + 8).ok_or(SHORT)?),
+            PacketLayout::Obsolete => usize::from(self.endian.u16(body, 8).ok_or(SHORT)?),
         };
         let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
         let captured_len = field(20)? as usize;
         let original_len = u64::from(field(24)?);
-        let start = at + 28;
-        if captured_len > RECORD_LIMIT {
+        if captured_len > RECORD_BYTES_MAX {
             return Err("a packet block claims more than 262,144 bytes of packet");
         }
-        if start + captured_len > at + len - 4 {
+        if DATA + captured_len > body.len() {
             return Err("a packet block whose packet is longer than the block");
         }
-        let interface = self.interface(number);
-        let clock = interface.and_then(|index| self.capture.interfaces.get(index)).map(|found| found.clock);
-        self.capture.records.push(Record {
-            interface,
-            time_ns: clock.map(|clock| clock.nanoseconds(ticks)),
-            data: start..start + captured_len,
+        let interface = self.interfaces.get(number);
+        let mut head = Head {
+            interface: interface.map(|(number, _)| *number),
+            link_type: interface.map(|(_, interface)| interface.link_type),
+            fcs_len: interface.map_or(0, |(_, interface)| interface.fcs_len),
+            time_ns: interface.map(|(_, interface)| interface.clock.nanoseconds(ticks)),
+            offset: at + count(DATA),
+            captured_len,
             original_len,
-        });
-        if interface.is_none() {
-            return Err("a packet of an interface that was not described");
-        }
-        if original_len < u64::try_from(captured_len).unwrap_or(u64::MAX) {
-            return Err("a packet that was captured longer than it was");
-        }
+        };
+        let options = body.get(DATA + captured_len.next_multiple_of(4)..).unwrap_or_default();
+        let mut flaw = self.read_packet_options(options, &mut head, summary).err();
         if let PacketLayout::Obsolete = layout {
-            let drops = self.endian.u16(&self.capture.bytes, at + 10).filter(|drops| *drops != DROPS_UNKNOWN);
-            self.dropped(drops.unwrap_or(0).into());
+            let drops = self.endian.u16(body, 10).filter(|drops| *drops != DROPS_UNKNOWN);
+            summary.dropped(drops.unwrap_or(0).into());
         }
-        let options_at = start + captured_len.next_multiple_of(4);
-        self.read_packet_options(options_at..at + len - 4)
+        if original_len < count(captured_len) {
+            flaw = Some("a packet that was captured longer than it was");
+        }
+        if interface.is_none() {
+            flaw = Some("a packet of an interface that was not described");
+        }
+        Ok((Some(head), flaw))
     }
 
-    /// Drops and errors that the capturing system noted with a packet.
-    fn read_packet_options(&mut self, range: Range<usize>) -> Result<(), &'static str> {
-        let found = options(self.endian, self.capture.bytes.get(range).unwrap_or_default())?;
-        for (code, value) in found {
+    /// Drops and errors that the capturing system noted with a packet, and the length of its check sequence.
+    fn read_packet_options(
+        &self,
+        options: &[u8],
+        head: &mut Head,
+        summary: &mut Summary,
+    ) -> Result<(), &'static str> {
+        for option in Options::new(self.endian, options) {
+            let (code, value) = option?;
             match code {
                 option_code::EPB_DROPCOUNT => {
-                    self.dropped(self.endian.u64(&value, 0).ok_or("a drop counter that is too short")?);
+                    summary.dropped(self.endian.u64(value, 0).ok_or("a drop counter that is too short")?);
                 }
                 option_code::EPB_FLAGS => {
-                    let flags = self.endian.u32(&value, 0).ok_or("packet flags that are too short")?;
+                    let flags = self.endian.u32(value, 0).ok_or("packet flags that are too short")?;
+                    // Zero says that the length is not known here.
+                    if let fcs_len @ 1.. = flags >> 5 & 0xf {
+                        head.fcs_len = fcs_len as usize;
+                    }
                     if flags & LINK_ERRORS != 0 {
                         return Err("a packet with an error of its link layer");
                     }
@@ -232,58 +248,113 @@ impl SectionReader {
         Ok(())
     }
 
-    const fn dropped(&mut self, packets: u64) {
-        self.capture.dropped = self.capture.dropped.saturating_add(packets);
-    }
-
     /// A Simple Packet Block has neither time nor interface, and its captured length is whatever of
     /// the original length the snap length and the block leave.
-    fn read_simple_packet(&mut self, at: usize, len: usize) -> Result<(), &'static str> {
+    fn read_simple_packet(&self, at: u64, body: &[u8]) -> Result<Flawed, &'static str> {
         const SHORT: &str = "a simple packet block that is too short";
-        let original_len = self.endian.u32(&self.capture.bytes, at + 8).ok_or(SHORT)?;
-        let start = at + 12;
-        let room = (at + len - 4).checked_sub(start).ok_or(SHORT)?;
-        let interface = self.interface(0);
-        let snap_len = match interface.and_then(|index| self.capture.interfaces.get(index)) {
-            Some(found) if found.snap_len != 0 => found.snap_len as usize,
+        const DATA: usize = 12;
+        let original_len = self.endian.u32(body, 8).ok_or(SHORT)?;
+        let room = body.len().checked_sub(DATA).ok_or(SHORT)?;
+        let interface = self.interfaces.first();
+        let snap_len = match interface {
+            Some((_, found)) if found.snap_len != 0 => found.snap_len as usize,
             _ => usize::MAX,
         };
         let captured_len = (original_len as usize).min(snap_len).min(room);
-        if captured_len > RECORD_LIMIT {
+        if captured_len > RECORD_BYTES_MAX {
             return Err("a simple packet block holds more than 262,144 bytes of packet");
         }
-        self.capture.records.push(Record {
-            interface,
+        let head = Head {
+            interface: interface.map(|(number, _)| *number),
+            link_type: interface.map(|(_, interface)| interface.link_type),
+            fcs_len: interface.map_or(0, |(_, interface)| interface.fcs_len),
             time_ns: None,
-            data: start..start + captured_len,
+            offset: at + count(DATA),
+            captured_len,
             original_len: u64::from(original_len),
-        });
-        if interface.is_none() {
-            return Err("a simple packet before any interface was described");
+        };
+        let flaw = interface.is_none().then_some("a simple packet before any interface was described");
+        Ok((Some(head), flaw))
+    }
+
+    /// Statistics are written again and again, and each counts from the beginning.
+    fn read_statistics(&mut self, body: &[u8], summary: &mut Summary) -> Result<(), &'static str> {
+        const SHORT: &str = "an interface statistics block that is too short";
+        let number = self.endian.u32(body, 8).ok_or(SHORT)? as usize;
+        let mut dropped: u64 = 0;
+        for option in Options::new(self.endian, body.get(20..).ok_or(SHORT)?) {
+            let (code, value) = option?;
+            if matches!(code, option_code::ISB_IFDROP | option_code::ISB_OSDROP) {
+                let packets = self.endian.u64(value, 0).ok_or("a drop counter that is too short")?;
+                dropped = dropped.saturating_add(packets);
+            }
         }
+        let Some((_, interface)) = self.interfaces.get_mut(number) else {
+            summary.dropped(dropped);
+            return Ok(());
+        };
+        summary.dropped(dropped.saturating_sub(interface.dropped));
+        interface.dropped = interface.dropped.max(dropped);
         Ok(())
     }
 
-    fn read_statistics(&mut self, at: usize, len: usize) -> Result<(), &'static str> {
-        let body = self
-            .capture
-            .bytes
-            .get(at + 20..at + len - 4)
-            .ok_or("an interface statistics block that is too short")?;
-        let counters = options(self.endian, body)?
-            .into_iter()
-            .filter(|(code, _)| matches!(*code, option_code::ISB_IFDROP | option_code::ISB_OSDROP));
-        for (_, value) in counters {
-            self.dropped(self.endian.u64(&value, 0).ok_or("a drop counter that is too short")?);
+    fn read_secrets(&self, body: &[u8], summary: &mut Summary) -> Result<(), &'static str> {
+        const SHORT: &str = "a block of secrets that is too short";
+        summary.secret_blocks += 1;
+        let len = self.endian.u32(body, 12).ok_or(SHORT)? as usize;
+        let secrets = body.get(16..).and_then(|rest| rest.get(..len)).ok_or(SHORT)?;
+        if secrets::collect(secrets, &mut summary.key_log) {
+            Ok(())
+        } else {
+            Err("more than 16 MiB of key log in the file; the rest was not read")
         }
-        Ok(())
     }
+}
 
-    /// The index of this section's interface `number`, if it was described.
-    fn interface(&self, number: usize) -> Option<usize> {
-        let index = self.first_interface.checked_add(number)?;
-        (index < self.capture.interfaces.len()).then_some(index)
+/// How a block is framed.
+enum Frame {
+    /// A block of this length, both copies of which agree.
+    Whole(usize),
+    /// What is wrong; with a length that leads to the next block all the same, if there is one.
+    Flawed(Option<usize>, &'static str),
+}
+
+fn frame(endian: Endian, at: u64, window: &mut Window<'_>) -> io::Result<Frame> {
+    const REST: &str = "a block with an impossible length; the rest of the file was not read";
+    let Some(len) = endian.u32(window.get(at, FRAME_LEN)?, 4).map(|len| len as usize) else {
+        return Ok(Frame::Flawed(None, "the file ends inside a block header"));
+    };
+    if len < FRAME_LEN || !len.is_multiple_of(4) {
+        return Ok(Frame::Flawed(None, REST));
     }
+    if len > BLOCK_BYTES_MAX {
+        return Ok(Frame::Flawed(None, "a block claims more than 16 MiB; the rest of the file was not read"));
+    }
+    let block = window.get(at, len)?;
+    if block.len() < len {
+        return Ok(Frame::Flawed(None, "the file ends inside a block"));
+    }
+    if endian.u32(block, len - 4) == u32::try_from(len).ok() {
+        return Ok(Frame::Whole(len));
+    }
+    if is_block(endian, at + count(len), window)? {
+        return Ok(Frame::Flawed(Some(len), "the two lengths of a block differ; it was skipped"));
+    }
+    Ok(Frame::Flawed(None, "the two lengths of a block differ; the rest of the file was not read"))
+}
+
+/// Whether a whole block stands here.
+fn is_block(endian: Endian, at: u64, window: &mut Window<'_>) -> io::Result<bool> {
+    let start = window.get(at, FRAME_LEN)?;
+    let endian = if array(start, 0) == Some(MAGIC) { section_endian(start) } else { Some(endian) };
+    let Some((endian, len)) = endian.and_then(|endian| Some((endian, endian.u32(start, 4)? as usize))) else {
+        return Ok(false);
+    };
+    if !(FRAME_LEN..=BLOCK_BYTES_MAX).contains(&len) || !len.is_multiple_of(4) {
+        return Ok(false);
+    }
+    let block = window.get(at, len)?;
+    Ok(endian.u32(block, len - 4) == u32::try_from(len).ok())
 }
 
 /// Enhanced and obsolete packet blocks differ in one field: the obsolete one has a 16-bit interface
@@ -291,31 +362,4 @@ impl SectionReader {
 enum PacketLayout {
     Enhanced,
     Obsolete,
-}
-
-/// Ticks per second of an `if_tsresol` byte: a power of ten, or of two when the high bit is set.
-fn ticks_per_second(resolution: u8) -> Option<u128> {
-    match resolution {
-        0..=0x7f => 10_u128.checked_pow(u32::from(resolution)),
-        0x80..=0xff => Some(1 << (resolution & 0x7f)),
-    }
-}
-
-/// The options of a block as (code, value without padding). A malformed one hides those behind it.
-fn options(endian: Endian, mut rest: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, &'static str> {
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let parsed = match endian {
-            Endian::Little => parse_option_le::<PcapError<&[u8]>>(rest),
-            Endian::Big => parse_option_be::<PcapError<&[u8]>>(rest),
-        };
-        let Ok((after, option)) = parsed else { return Err("a block with options that cannot be read") };
-        if option.code.0 == 0 {
-            break;
-        }
-        let value = option.value.get(..usize::from(option.len)).unwrap_or(&option.value);
-        found.push((option.code.0, value.to_vec()));
-        rest = after;
-    }
-    Ok(found)
 }

@@ -1,4 +1,4 @@
-//! Shows a report: [`text()`] for people, [`json()`] for programs.
+//! Shows packets as they are judged and then the report: [`Text`] for people, [`Json`] for programs.
 
 mod json;
 mod metadata;
@@ -6,10 +6,10 @@ mod sanitise;
 mod table;
 mod text;
 
-pub use json::json;
-pub use metadata::metadata;
+pub use json::Json;
+pub(crate) use json::document;
 pub(crate) use sanitise::sanitise;
-pub use text::{Style, text};
+pub use text::{Style, Text, text};
 
 /// Nanoseconds since 1970 as seconds with nine decimals.
 fn seconds(nanoseconds: i128) -> String {

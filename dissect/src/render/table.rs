@@ -6,30 +6,26 @@ use super::{sanitise, seconds};
 use crate::dissection::Endpoint;
 use crate::packet::Packet;
 use crate::report::Report;
-use crate::session::{Kind, Member, Session, Stage};
+use crate::session::{Kind, Session, Stage};
 
-/// Writes all tables.
+/// Writes all tables but that of the packets.
 pub(super) fn tables(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    packet_table(report, out)?;
     sessions(report, out)?;
     transcripts(report, out)?;
     flows(report, out)
 }
 
-fn packet_table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+/// The heads of the columns of packets.
+pub(super) fn packet_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "{:>6}  {:>14}  {:<25}  {:<25}  {:>6}  {:<8}  info",
         "number", "time", "source", "destination", "length", "type"
-    )?;
-    let start = report.packets.iter().find_map(|packet| packet.time_ns).unwrap_or(0);
-    for packet in &report.packets {
-        packet_row(packet, start, out)?;
-    }
-    writeln!(out)
+    )
 }
 
-fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> io::Result<()> {
+/// One packet, at its time since `start`.
+pub(super) fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> io::Result<()> {
     let end = |pick: fn(&(Endpoint, Endpoint)) -> Endpoint| {
         packet.dissection.ends.as_ref().map_or(String::from("-"), |ends| pick(ends).to_string())
     };
@@ -49,7 +45,6 @@ fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> io::Result<
 
 fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for (number, session) in (1..).zip(&report.sessions) {
-        let [client, hub] = [true, false].map(|from_client| short_count(session, from_client));
         writeln!(
             out,
             "session {number}: client {} and hub {}, attempt {}, {}",
@@ -59,17 +54,13 @@ fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
             stage(session),
         )?;
         writeln!(out, "  handshake   {}", handshake(session))?;
+        let (client, hub) = (session.client_datagrams, session.hub_datagrams);
         writeln!(out, "  afterwards  {client} datagrams of the client, {hub} of the hub")?;
     }
     if !report.sessions.is_empty() {
         writeln!(out)?;
     }
     Ok(())
-}
-
-fn short_count(session: &Session, from_client: bool) -> usize {
-    let own = |member: &&Member| member.kind == Kind::Short && member.from_client == from_client;
-    session.members.iter().filter(own).count()
 }
 
 fn stage(session: &Session) -> &'static str {
@@ -87,17 +78,12 @@ fn stage(session: &Session) -> &'static str {
 fn handshake(session: &Session) -> String {
     let mut steps: Vec<String> = Vec::new();
     for kind in [Kind::Init(0), Kind::Init(1), Kind::Retry, Kind::Version, Kind::Resp, Kind::Fin] {
-        let mut packets = session.packets(kind);
-        let Some(first) = packets.next() else { continue };
-        let name = match kind {
-            Kind::Init(fragment) => format!("INIT {}/2", fragment + 1),
-            other => other.name().to_owned(),
+        let Some(step) = session.handshake.get(&kind) else { continue };
+        let repeats = match step.count {
+            0 | 1 => String::new(),
+            times => format!(" and {} repeats", times - 1),
         };
-        let repeats = match packets.count() {
-            0 => String::new(),
-            times => format!(" and {times} repeats"),
-        };
-        steps.push(format!("{name} (packet {}{repeats})", first + 1));
+        steps.push(format!("{} (packet {}{repeats})", kind.label(), step.first_packet));
     }
     if steps.is_empty() { String::from("none in the capture") } else { steps.join(", ") }
 }
@@ -140,7 +126,7 @@ fn flows(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if foreign.is_empty() {
         return Ok(());
     }
-    writeln!(out, "other traffic in the capture, searched for secrets and judged no further:")?;
+    writeln!(out, "other traffic in the capture:")?;
     for flow in foreign.iter().take(SHOWN) {
         writeln!(
             out,

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use super::metadata::metadata;
 use super::sanitise;
-use super::table::tables;
+use super::table::{packet_head, packet_row, tables};
 use crate::canary::CanaryResult;
 use crate::report::Report;
+use crate::row::Row;
 use crate::tree::Class;
 use crate::verdict::{Outcome, Severity};
 
@@ -14,11 +16,57 @@ use crate::verdict::{Outcome, Severity};
 pub struct Style {
     /// Whether to use colours.
     pub colour: bool,
-    /// Whether to print the packet table.
+    /// Whether to print packets and sessions.
     pub packets: bool,
 }
 
-/// Writes a report for people.
+/// Writes a report for people, its packets as they come.
+#[derive(Debug)]
+pub struct Text<W> {
+    out: W,
+    style: Style,
+    /// The time of the first packet that has one.
+    start: Option<i128>,
+    has_packets: bool,
+    outcome: io::Result<()>,
+}
+
+impl<W: Write> Text<W> {
+    /// Begins a report.
+    pub const fn new(style: Style, out: W) -> Self {
+        Self { out, style, start: None, has_packets: false, outcome: Ok(()) }
+    }
+
+    /// Writes a packet. Behind an error, which [`Text::finish`] returns, nothing more is written.
+    pub fn row(&mut self, row: &Row<'_>) {
+        if self.outcome.is_ok() && self.style.packets {
+            self.outcome = self.write_row(row);
+        }
+    }
+
+    fn write_row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        if !std::mem::replace(&mut self.has_packets, true) {
+            packet_head(&mut self.out)?;
+        }
+        self.start = self.start.or(row.packet.time_ns);
+        packet_row(row.packet, self.start.unwrap_or(0), &mut self.out)
+    }
+
+    /// Writes everything else.
+    ///
+    /// # Errors
+    /// Whatever writing yielded.
+    pub fn finish(mut self, report: &Report) -> io::Result<()> {
+        self.outcome?;
+        if self.has_packets {
+            writeln!(self.out)?;
+        }
+        text(report, self.style, &mut self.out)?;
+        self.out.flush()
+    }
+}
+
+/// Writes a report for people, without its packets.
 ///
 /// # Errors
 /// Whatever writing to `out` yields.
@@ -59,13 +107,16 @@ fn facts(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "  capture    {} packets ({} truncated, {} dropped, {} places of damage), {} bytes, SHA-256 {}",
-        capture.packets,
+        capture.file.packets,
         capture.truncated,
-        capture.dropped,
-        capture.damage_count,
+        capture.file.dropped,
+        capture.file.damage_count,
         capture.file_len,
         capture.sha256
     )?;
+    if let Some(compression) = capture.file.compression {
+        writeln!(out, "  file       {} bytes, {compression}", capture.given_len)?;
+    }
     let ledger = &report.ledger;
     let classes: Vec<String> = ledger
         .classes
@@ -86,7 +137,8 @@ fn facts(report: &Report, out: &mut impl Write) -> io::Result<()> {
     opacity(report, out)?;
     canary(report, out)?;
     sealed(report, out)?;
-    complete(report, out)
+    complete(report, out)?;
+    metadata(&report.metadata, out)
 }
 
 fn complete(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -169,11 +221,26 @@ fn canary_line(result: &CanaryResult, out: &mut impl Write) -> io::Result<()> {
     if let Some(sealed) = result.in_sealed {
         write!(out, ", sealed in {sealed} datagrams")?;
     }
-    if !result.strong {
-        let chance = result.expected_chance_hits;
+    let strength = &result.strength;
+    if !strength.strong {
+        let chance = strength.expected_chance_hits;
         write!(out, "; WEAK: too short to decide, chance alone may give {chance:.1e} hits")?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    // What was not searched, or in vain, belongs to the result.
+    if strength.strong && !result.is_key {
+        let key_bytes = strength.xor_key_bytes;
+        write!(out, "             parts of it, and behind XOR keys of up to {key_bytes} bytes")?;
+        for (what, forms) in
+            [("too short to decide as", &strength.weak_forms), ("not searched as", &strength.left_out_forms)]
+        {
+            if !forms.is_empty() {
+                write!(out, "; {what} {}", forms.join(", "))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn findings(report: &Report, severity: Severity, out: &mut impl Write) -> io::Result<()> {

@@ -48,6 +48,16 @@ impl Kind {
         }
     }
 
+    /// The same with the number of an INIT's fragment.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Init(0) => "INIT 1/2",
+            Self::Init(_) => "INIT 2/2",
+            other => other.name(),
+        }
+    }
+
     /// Whether a client sends it; SHORT is sent by both.
     pub(super) const fn is_clients(self) -> bool {
         matches!(self, Self::Init(_) | Self::Fin | Self::KeyReq)

@@ -10,7 +10,9 @@ use spec::wire::short::ConnectionId;
 
 /// Ids derived beyond the highest that was seen. A receiver derives 4 (PROTOCOL.md, Connection ids in use); a
 /// capture may have missed more of them than the receiver did.
-const AHEAD: u64 = 256;
+const AHEAD: u64 = 64;
+/// Ids that are remembered: those of some thousand generations.
+const IDS_MAX: usize = 1 << 19;
 
 /// What a connection id says to whoever holds the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) struct Directory {
     /// The place of an id: which series, and its index there.
     places: BTreeMap<ConnectionId, (usize, u64)>,
     attempts: BTreeSet<AttemptId>,
+    /// Whether ids were left out for want of room.
+    is_full: bool,
 }
 
 /// The ids of one direction of one generation.
@@ -64,9 +68,18 @@ impl Directory {
         self.series.get(series).map(|series| series.owner)
     }
 
+    /// Whether there was no room for some ids: what comes under them is of nobody that is known.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     fn derive(&mut self, at: usize, until: u64) {
         let Some(series) = self.series.get_mut(at) else { return };
         for index in series.derived..until {
+            if self.places.len() >= IDS_MAX {
+                self.is_full = true;
+                return;
+            }
             // Of an id that two sessions share by a rare chance, the first owner stays.
             self.places.entry(series.ids.id(index)).or_insert((at, index));
         }

@@ -4,13 +4,13 @@
 //! protocol promises. But a client is in one place at a time. It may have gone on elsewhere only if nothing more
 //! comes from where it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::limits::IDLE_TIMEOUT;
 use spec::wire::short::ConnectionId;
 
 use super::datagram::{self, Claim};
-use super::payload;
+use super::{Datagram, IDS_MAX};
 use crate::dissection::Endpoint;
 use crate::packet::Packet;
 
@@ -30,6 +30,15 @@ impl Moment {
         Self { index: packet.number, time_ns: packet.time_ns }
     }
 
+    /// The number of the packet.
+    pub(super) const fn packet(self) -> usize {
+        self.index
+    }
+
+    pub(super) const fn time_ns(self) -> Option<i128> {
+        self.time_ns
+    }
+
     /// Whether what was heard last at this moment makes room for something else at the moment `now`.
     pub(super) fn is_over_at(self, now: Self) -> bool {
         self.index < now.index || self.after(now).is_some_and(|late_ns| late_ns <= LATE_NS)
@@ -46,24 +55,35 @@ impl Moment {
     }
 }
 
-/// The last SHORT datagrams of a capture.
+/// The last SHORT datagrams of a capture, to and from hubs.
 #[derive(Debug, Default)]
-pub(super) struct LastHeard {
+pub(crate) struct LastHeard {
+    hubs: BTreeSet<Endpoint>,
     under: BTreeMap<(Endpoint, ConnectionId), Moment>,
     between: BTreeMap<(Endpoint, Endpoint), Moment>,
+    /// Whether there was no room for some of them.
+    pub(super) is_full: bool,
 }
 
 impl LastHeard {
-    pub(super) fn of(bytes: &[u8], packets: &[Packet]) -> Self {
-        let mut last = Self::default();
-        for packet in packets {
-            let claim = datagram::claim(payload(bytes, packet));
-            if let (Claim::Short(id, true), Some((source, destination))) = (claim, packet.dissection.ends) {
-                last.under.insert((destination, id), Moment::of(packet));
-                last.between.insert((source, destination), Moment::of(packet));
-            }
+    /// Nobody else than these hubs has sessions.
+    pub(crate) fn of_hubs(hubs: BTreeSet<Endpoint>) -> Self {
+        Self { hubs, ..Self::default() }
+    }
+
+    pub(crate) fn take(&mut self, packet: &Packet, data: &[u8]) {
+        let Some(seen) = Datagram::of(packet, data) else { return };
+        let (source, destination) = (seen.source, seen.destination);
+        let Claim::Short(id, true) = datagram::claim(seen.payload) else { return };
+        if !self.hubs.contains(&source) && !self.hubs.contains(&destination) {
+            return;
         }
-        last
+        self.between.insert((source, destination), seen.moment);
+        if self.under.len() < IDS_MAX || self.under.contains_key(&(destination, id)) {
+            self.under.insert((destination, id), seen.moment);
+        } else {
+            self.is_full = true;
+        }
     }
 
     /// The last datagram to this address under this id.

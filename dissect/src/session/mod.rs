@@ -6,36 +6,48 @@
 //! that has none yet; or, between other addresses, that of a session with the same hub whose client is not
 //! heard any more where it was.
 
+mod bodies;
 mod datagram;
 mod directory;
 mod handshake;
 mod ids;
 mod last_heard;
 mod order;
+mod recognised;
 mod tracker;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub(crate) use bodies::{Body, Digest, digest};
 pub use datagram::Kind;
 pub(crate) use datagram::has_short_length;
-pub(crate) use directory::Directory;
-pub(crate) use handshake::bodies;
+pub(crate) use directory::{Directory, Owner};
+pub(crate) use last_heard::LastHeard;
 pub use order::Stage;
+pub(crate) use recognised::{Pair, Recognised};
+pub(crate) use tracker::Tracker;
 
 use spec::wire::long::AttemptId;
-use spec::wire::short::ConnectionId;
+use spec::wire::short::{ConnectionId, connection_id};
 
-use crate::dissection::{Endpoint, Protocol};
+use crate::dissection::Endpoint;
 use crate::packet::Packet;
-use crate::verdict::Finding;
+use bodies::Bodies;
 use datagram::Claim;
-use last_heard::LastHeard;
-use tracker::Tracker;
+use ids::Traces;
+use last_heard::Moment;
+
+/// Sessions that are told apart in a capture.
+pub const SESSIONS_MAX: usize = 16_384;
+/// Connection ids that are remembered, each between two addresses.
+pub const IDS_MAX: usize = 131_072;
+/// Bytes of handshake messages that are kept, where they have to be compared or opened.
+pub const BODIES_BYTES_MAX: usize = 32 << 20;
 
 /// One handshake between one pair of addresses, and what followed it wherever the client went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Session {
     /// The attempt id.
     #[serde(serialize_with = "hex_of_attempt")]
@@ -46,8 +58,13 @@ pub struct Session {
     pub hub: Endpoint,
     /// How far it came.
     pub stage: Stage,
-    /// Its datagrams in the order of the capture.
-    pub members: Vec<Member>,
+    /// Its handshake, kind by kind.
+    #[serde(serialize_with = "by_name")]
+    pub handshake: BTreeMap<Kind, Step>,
+    /// SHORT datagrams of the client.
+    pub client_datagrams: u64,
+    /// SHORT datagrams of the hub.
+    pub hub_datagrams: u64,
     /// The different connection ids the client sent to, in order of appearance.
     #[serde(serialize_with = "hex_of_ids")]
     pub client_connection_ids: Vec<ConnectionId>,
@@ -57,41 +74,68 @@ pub struct Session {
     /// Which INIT fragments were seen.
     #[serde(skip)]
     fragments_seen: [bool; 2],
+    #[serde(skip)]
+    traces: Traces,
+    #[serde(skip)]
+    pub(crate) bodies: Bodies,
 }
 
-/// One datagram of a session.
+/// The datagrams of one kind in a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Number of the packet that carried the first of them.
+    pub first_packet: usize,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// The place of a datagram in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Index into the packets of the report.
-    pub index: usize,
+    /// Index of the session among those of the report.
+    pub session: usize,
     /// What it is.
     pub kind: Kind,
     /// Who sent it.
     pub from_client: bool,
 }
 
-impl Serialize for Member {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-        let mut state = serializer.serialize_struct("Member", 3)?;
-        state.serialize_field("packet", &(self.index + 1))?;
-        state.serialize_field("message", self.kind.name())?;
-        state.serialize_field("from_client", &self.from_client)?;
-        state.end()
+/// A packet that carries a UDP datagram.
+#[derive(Clone, Copy)]
+struct Datagram<'a> {
+    payload: &'a [u8],
+    moment: Moment,
+    source: Endpoint,
+    destination: Endpoint,
+}
+
+impl<'a> Datagram<'a> {
+    fn of(packet: &Packet, data: &'a [u8]) -> Option<Self> {
+        packet.pair()?;
+        let (source, destination) = packet.dissection.ends?;
+        Some(Self { payload: packet.datagram(data), moment: Moment::of(packet), source, destination })
+    }
+
+    fn pair(&self) -> Pair {
+        (self.source.min(self.destination), self.source.max(self.destination))
     }
 }
 
 impl Session {
-    const fn new(attempt_id: AttemptId, client: Endpoint, hub: Endpoint) -> Self {
+    fn new(attempt_id: AttemptId, client: Endpoint, hub: Endpoint) -> Self {
         Self {
             attempt_id,
             client,
             hub,
             stage: Stage::Unseen,
-            members: Vec::new(),
+            handshake: BTreeMap::new(),
+            client_datagrams: 0,
+            hub_datagrams: 0,
             client_connection_ids: Vec::new(),
             hub_connection_ids: Vec::new(),
             fragments_seen: [false; 2],
+            traces: Traces::default(),
+            bodies: Bodies::default(),
         }
     }
 
@@ -101,16 +145,15 @@ impl Session {
         hex(&self.attempt_id.0)
     }
 
+    /// The number of the packet that carried the first datagram of a kind.
+    #[must_use]
+    pub fn first(&self, kind: Kind) -> Option<usize> {
+        self.handshake.get(&kind).map(|step| step.first_packet)
+    }
+
     /// The connection ids that one side sent to.
     fn ids_of(&self, from_client: bool) -> &[ConnectionId] {
         if from_client { &self.client_connection_ids } else { &self.hub_connection_ids }
-    }
-
-    fn note_id(&mut self, id: ConnectionId, from_client: bool) {
-        let ids = if from_client { &mut self.client_connection_ids } else { &mut self.hub_connection_ids };
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
     }
 
     /// Whether the client sends what goes to this address. A client may move to another address in the middle
@@ -127,9 +170,25 @@ impl Session {
         *other
     }
 
-    /// Indices of its packets of one kind.
-    pub fn packets(&self, kind: Kind) -> impl Iterator<Item = usize> + '_ {
-        self.members.iter().filter(move |member| member.kind == kind).map(|member| member.index)
+    /// Takes in a datagram that is its; `has_room` says whether its connection id may be remembered.
+    fn take(&mut self, member: Member, seen: &Datagram<'_>, has_room: bool) {
+        let Member { kind, from_client, .. } = member;
+        self.traces.at(seen.moment);
+        if kind != Kind::Short {
+            let first = Step { first_packet: seen.moment.packet(), count: 0 };
+            self.handshake.entry(kind).or_insert(first).count += 1;
+            return;
+        }
+        let (datagrams, ids) = if from_client {
+            (&mut self.client_datagrams, &mut self.client_connection_ids)
+        } else {
+            (&mut self.hub_datagrams, &mut self.hub_connection_ids)
+        };
+        *datagrams += 1;
+        let id = connection_id(seen.payload).filter(|_| has_room);
+        if let Some(id) = id.filter(|id| self.traces.short(from_client, *id, seen)) {
+            ids.push(id);
+        }
     }
 }
 
@@ -141,67 +200,20 @@ fn hex_of_ids<S: serde::Serializer>(ids: &[ConnectionId], serializer: S) -> Resu
     serializer.collect_seq(ids.iter().map(|id| hex(&id.0)))
 }
 
-/// What recognition found.
-#[derive(Clone, Debug, Default)]
-pub struct Recognised {
-    /// The sessions, in order of their first datagram.
-    pub sessions: Vec<Session>,
-    /// What was odd.
-    pub findings: Vec<Finding>,
-    /// The address pairs that Sealgram datagrams travelled between, lower endpoint first.
-    pub pairs: BTreeSet<(Endpoint, Endpoint)>,
+fn by_name<S: serde::Serializer>(steps: &BTreeMap<Kind, Step>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(steps.iter().map(|(kind, step)| (kind.label(), step)))
 }
 
-/// Recognises Sealgram datagrams, refines their fields and groups them into sessions. What `directory` knows
-/// is certain; it is empty without keys.
-#[must_use]
-pub(crate) fn recognise(bytes: &[u8], packets: &mut [Packet], directory: &mut Directory) -> Recognised {
-    let mut pairs: BTreeSet<_> = packets
-        .iter()
-        .filter(|packet| matches!(datagram::claim(payload(bytes, packet)), Claim::Long(..)))
-        .filter_map(pair)
-        .collect();
-    let mut tracker = Tracker::new(directory, LastHeard::of(bytes, packets));
-    let mut passed_over = Vec::new();
-    for (index, packet) in packets.iter_mut().enumerate() {
-        let Some(pair) = pair(packet) else { continue };
-        if pairs.contains(&pair) || tracker.welcomes(packet, bytes) {
-            pairs.insert(pair);
-            tracker.take(index, packet, bytes);
-        } else {
-            passed_over.push(index);
-        }
-    }
-    let Tracker { sessions, mut findings, .. } = tracker;
-    // What went between two addresses before a session moved there was of no session.
-    for index in passed_over {
-        if let Some(packet) =
-            packets.get_mut(index).filter(|packet| pair(packet).is_some_and(|pair| pairs.contains(&pair)))
-        {
-            tracker::unknown(packet);
-        }
-    }
-    findings.extend(handshake::check(&sessions, bytes, packets));
-    findings.extend(ids::check(&sessions, directory, bytes, packets));
-    Recognised { sessions, findings, pairs }
-}
-
-/// The payload of a UDP packet; empty for others.
-pub(crate) fn payload<'a>(bytes: &'a [u8], packet: &Packet) -> &'a [u8] {
-    if packet.dissection.protocol != Protocol::Udp {
-        return &[];
-    }
-    packet.payload_in_file().and_then(|range| bytes.get(range)).unwrap_or_default()
+/// The pair of addresses and the hub of a LONG datagram: who wants to be taken for Sealgram.
+pub(crate) fn long_between(packet: &Packet, data: &[u8]) -> Option<(Pair, Endpoint)> {
+    let seen = Datagram::of(packet, data)?;
+    let Claim::Long(kind, _) = datagram::claim(seen.payload) else { return None };
+    Some((seen.pair(), if kind.is_clients() { seen.destination } else { seen.source }))
 }
 
 /// Whether a payload has the form and one of the lengths of a SHORT datagram.
 pub(crate) fn looks_short(payload: &[u8]) -> bool {
     matches!(datagram::claim(payload), Claim::Short(_, true))
-}
-
-fn pair(packet: &Packet) -> Option<(Endpoint, Endpoint)> {
-    let (source, destination) = packet.dissection.ends?;
-    (packet.dissection.protocol == Protocol::Udp).then(|| (source.min(destination), source.max(destination)))
 }
 
 /// Lower-case hexadecimal.

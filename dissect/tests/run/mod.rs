@@ -3,7 +3,10 @@
 mod sender;
 mod talk;
 
-use dissect::{KeyLog, Options, Report, analyse};
+use dissect::open::OpenedDatagram;
+use dissect::packet::Packet;
+use dissect::source::Source;
+use dissect::{KeyLog, Options, Report, examine};
 
 pub(crate) use sender::Leak;
 pub(crate) use talk::Talk;
@@ -100,9 +103,18 @@ impl Run {
 
 /// The judgement on a capture, whose ledger must add up.
 pub(crate) fn judge(capture: &[u8], options: &Options) -> Report {
-    let report = analyse(capture, options).expect("it is a capture");
+    rows(capture, options).0
+}
+
+/// The judgement, and every packet with what was opened of it.
+pub(crate) fn rows(capture: &[u8], options: &Options) -> (Report, Vec<(Packet, Option<OpenedDatagram>)>) {
+    let mut rows = Vec::new();
+    let source = Source::memory(capture.to_vec());
+    let report =
+        examine(&source, options, &(), &mut |row| rows.push((row.packet.clone(), row.opened.cloned())))
+            .expect("it is a capture");
     assert!(report.ledger.balanced, "the ledger adds up");
-    report
+    (report, rows)
 }
 
 /// The rules of the findings that keep a report from its required level.
