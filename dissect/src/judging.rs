@@ -7,6 +7,7 @@ use crate::content::{self, Content};
 use crate::coverage::Coverage;
 use crate::judge;
 use crate::ledger::Ledger;
+use crate::metadata;
 use crate::opacity;
 use crate::open::{KnownKeys, OpenedDatagram, Opening, SealedReport};
 use crate::packet::Packet;
@@ -32,6 +33,7 @@ pub(crate) struct Judging<'a> {
     opacity: opacity::Judge,
     reuse: reuse::Detector,
     known: KnownKeys,
+    metadata: metadata::Observer,
     /// The first packet that lists versions which are none.
     odd_versions: Option<usize>,
     /// What the packet that comes next completes.
@@ -58,6 +60,7 @@ impl<'a> Judging<'a> {
             opacity: opacity::Judge::new(),
             reuse: reuse::Detector::new(),
             known: KnownKeys::new(),
+            metadata: metadata::Observer::new(),
             odd_versions: None,
             completed: None,
         }
@@ -90,7 +93,9 @@ impl<'a> Judging<'a> {
             (member, opened) = (place, said);
         }
         let session = member.and_then(|member| self.tracker.sessions().get(member.session));
-        rows(&Row { packet, data, member, session, opened: opened.as_ref() });
+        let row = Row { packet, data, member, session, opened: opened.as_ref() };
+        self.metadata.take(&row);
+        rows(&row);
     }
 
     /// Finds the place of a packet among the sessions, and opens it.
@@ -137,6 +142,7 @@ impl<'a> Judging<'a> {
         findings.extend(judge::flows(&survey.flows, survey.packets_of_other_flows));
         findings.extend(self.odd_versions.map(judge::odd_versions));
         let (opacity, reuse) = (self.opacity.finish(), self.reuse.finish());
+        let metadata = self.metadata.finish();
         findings.extend(judge::opacity(&opacity, &reuse));
         findings.extend(self.known.finish());
         let (mut canary, watched, found) = self.content.finish(survey.file.packets)?;
@@ -180,6 +186,7 @@ impl<'a> Judging<'a> {
             canary,
             opacity,
             reuse,
+            metadata,
             sealed,
             complete,
             scope,

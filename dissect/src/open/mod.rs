@@ -114,6 +114,9 @@ pub struct OpenedDatagram {
     /// The packet that was the same datagram, if one was; then what it says is not said again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<usize>,
+    /// Bytes in them that people wrote, and not how it travels.
+    #[serde(skip)]
+    pub said_bytes: usize,
 }
 
 /// Where a packet stands among those of its sender.
@@ -277,6 +280,7 @@ impl Opening {
             frames: Vec::new(),
             plaintext: plaintext.to_vec(),
             repeats: None,
+            said_bytes: 0,
         };
         let frames = match Frames::parse(plaintext, side) {
             Ok(frames) => frames,
@@ -293,6 +297,7 @@ impl Opening {
                 self.transcript_bytes += builder.take(side, &frame);
             }
             opened.frames.push(summary::frame(&frame));
+            opened.said_bytes += summary::said_bytes(&frame);
         }
         opened
     }

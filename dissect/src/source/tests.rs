@@ -32,7 +32,10 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = FrameEncoder::with_frame_info(FrameInfo::new().block_size(BlockSize::Max64KB).content_checksum(true), Vec::new());
+    let mut encoder = FrameEncoder::with_frame_info(
+        FrameInfo::new().block_size(BlockSize::Max64KB).content_checksum(true),
+        Vec::new(),
+    );
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
