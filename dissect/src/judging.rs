@@ -40,9 +40,7 @@ pub(crate) struct Judging<'a> {
 
 /// A packet that was put together.
 struct Completed {
-    message: Option<&'static str>,
-    info: String,
-    parts: Vec<usize>,
+    packet: Packet,
     member: Option<Member>,
     opened: Option<OpenedDatagram>,
 }
@@ -80,16 +78,16 @@ impl<'a> Judging<'a> {
         }
         if packet.is_whole() {
             self.ledger.take_whole(packet);
-            let (message, info, parts) = (packet.message, packet.info.clone(), packet.parts.clone());
-            self.completed = Some(Completed { message, info, parts, member, opened });
+            self.completed = Some(Completed { packet: packet.clone(), member, opened });
             return;
         }
         self.ledger.take(packet);
         self.coverage.take(packet, data);
-        if let Some(completed) = self.completed.take() {
-            (packet.message, packet.info, packet.parts) =
-                (completed.message, completed.info, completed.parts);
-            (member, opened) = (completed.member, completed.opened);
+        if let Some(Completed { packet: whole, member: place, opened: said }) = self.completed.take() {
+            let Packet { dissection, message, info, parts, .. } = whole;
+            (packet.dissection.protocol, packet.dissection.ends) = (dissection.protocol, dissection.ends);
+            (packet.message, packet.info, packet.parts) = (message, info, parts);
+            (member, opened) = (place, said);
         }
         let session = member.and_then(|member| self.tracker.sessions().get(member.session));
         rows(&Row { packet, data, member, session, opened: opened.as_ref() });

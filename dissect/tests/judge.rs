@@ -20,7 +20,7 @@ fn a_sound_run_is_opaque_without_keys() {
     assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E2)));
     assert_eq!(report.sessions.len(), 1);
     assert_eq!(report.ledger.bytes(dissect::tree::Class::Unparsed), 0);
-    let types: Vec<_> = packets.iter().take(5).map(|(packet, _)| packet.message.unwrap_or("-")).collect();
+    let types: Vec<_> = packets.iter().take(5).map(|judged| judged.packet.message.unwrap_or("-")).collect();
     assert_eq!(types, ["INIT", "INIT", "RESP", "FIN", "SHORT"]);
 }
 

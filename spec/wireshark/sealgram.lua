@@ -4,8 +4,9 @@
 -- `tshark -X lua_script:sealgram.lua`. It runs under Lua 5.1 to 5.4. It opens datagrams with what the host has, and
 -- where that has no AES-GCM for scripts, with its own.
 --
--- Without keys nobody can tell whose the connection ids of a client are that went to another address; here it is taken
--- for the session of that hub which was heard last. `dissect` walks through a capture more than once and may know better.
+-- Without keys nobody can tell whose the connection ids of a client are that went to another address. A client is in one
+-- place at a time, so that a session may have moved if nothing more is heard of it where it was. That is known only at
+-- the end: where it matters, the capture is gone through again when Wireshark, or `tshark -2`, shows packets a second time.
 
 local sealgram = Proto("sealgram", "Sealgram")
 
@@ -1061,8 +1062,10 @@ end
 local LONG_VERSION = "SGM1"
 local SHORT_LENGTHS = {}
 for _, length in ipairs({ 93, 157, 285, 541, 1053, 1200, 1232, 1372, 1432, 1452 }) do SHORT_LENGTHS[length] = true end
--- Silence after which the hub forgets a session, in seconds.
-local IDLE = 30
+-- Silence after which the hub forgets a session, and how long datagrams may be under way, in seconds.
+local IDLE, LATE = 30, 10
+-- Bytes of datagrams that are kept to go through them again.
+local KEPT_MAX = 134217728
 
 -- Stages of a handshake as an observer sees it.
 local UNSEEN, OPENING, OFFERED, ANSWERED, FINISHED, ESTABLISHED = 0, 1, 2, 3, 4, 5
@@ -1070,8 +1073,12 @@ local UNSEEN, OPENING, OFFERED, ANSWERED, FINISHED, ESTABLISHED = 0, 1, 2, 3, 4,
 -- Everything learned from the packets, made anew whenever a capture is read from its beginning.
 local state
 
-local function new_state()
+-- `last` is when each was heard last, where the whole capture is known.
+local function new_state(last)
   return {
+    last = last,
+    kept = {},          -- datagrams to go through again, unless there are too many
+    kept_bytes = 0,
     sessions = {},      -- in order of appearance
     attempts = {},      -- sessions of an attempt id between a pair of addresses
     of_attempt = {},    -- sessions of an attempt id between any addresses
@@ -1212,18 +1219,21 @@ local function finished(sight, test)
   end
 end
 
--- The session of this hub whose client may have moved to the address of the sender: of those that live, the one heard
--- last.
+-- The session of this hub whose client may have moved to the address of the sender: of those that are not heard any more
+-- where they were, and were not long ago, the one heard last.
 local function moved_here(sight)
   local thread = sight.destination .. " " .. sight.id
   if state.unexplained[thread] then return nil end
+  state.is_uncertain = true
+  local between = state.last and state.last.between or state.last_between
   local best, best_heard
   for _, session in ipairs(state.sessions) do
     if session.hub == sight.destination and session.stage == ESTABLISHED and not state.keys[session.attempt] then
-      local heard = state.heard[session] or state.last_between[session.client .. " " .. session.hub]
-      if not heard or sight.time - heard.time <= IDLE then
-        local number = heard and heard.number or 0
-        if not best or number >= best_heard then best, best_heard = session, number end
+      local heard = state.heard[session] or between[session.client .. " " .. session.hub]
+      local number, time = heard and heard.number or 0, heard and heard.time or sight.time
+      local has_left = number < sight.number or time - sight.time <= LATE
+      if has_left and sight.time - time <= IDLE and (not best or number >= best_heard) then
+        best, best_heard = session, number
       end
     end
   end
@@ -1266,7 +1276,13 @@ local function settle(result, sight, session, side)
   local hub = side == "client" and sight.destination or sight.source
   state.by_hub[hub .. " " .. side .. " " .. sight.id] = session
   session.ids[side][sight.id] = true
-  if side == "client" then state.heard[session] = { number = sight.number, time = sight.time } end
+  if side == "client" then
+    local last = state.last and state.last.under[sight.destination .. " " .. sight.id] or sight
+    local heard = state.heard[session]
+    if not heard or last.number > heard.number then
+      state.heard[session] = { number = last.number, time = last.time }
+    end
+  end
   local client = side == "client" and sight.source or sight.destination
   if client ~= session.client then
     find_once(result, session, "session.moved", "goes on at another address of its client")
@@ -1689,7 +1705,33 @@ end
 
 -- In Wireshark --------------------------------------------------------------------------------------------------------
 
+-- Goes through the capture again, now that it is known when each was heard last.
+local function look_back()
+  local kept, last = state.kept, { under = {}, between = {} }
+  for _, one in ipairs(kept) do
+    local sight, datagram = one.sight, one.datagram
+    if claim_of(datagram) == "short" and SHORT_LENGTHS[#datagram] then
+      last.under[sight.destination .. " " .. datagram:sub(2, 9)] = sight
+      last.between[sight.source .. " " .. sight.destination] = sight
+    end
+  end
+  state = new_state(last)
+  for _, one in ipairs(kept) do state.results[one.key] = take(one.datagram, one.sight, one.is_told) end
+end
+
+-- Keeps what `look_back` may need.
+local function keep(key, datagram, sight, is_told)
+  if not state.kept or #state.sessions == 0 or not claim_of(datagram) then return end
+  state.kept_bytes = state.kept_bytes + #datagram
+  if state.kept_bytes > KEPT_MAX then
+    state.kept = nil
+  else
+    table.insert(state.kept, { key = key, datagram = datagram, sight = sight, is_told = is_told })
+  end
+end
+
 local function dissect(tvb, pinfo, tree, is_told)
+  if pinfo.visited and state.is_uncertain and state.kept and not state.last then look_back() end
   local key = pinfo.number .. " " .. tvb:offset()
   local result = state.results[key]
   if result == nil and not pinfo.visited then
@@ -1700,7 +1742,11 @@ local function dissect(tvb, pinfo, tree, is_told)
       time = tonumber(tostring(pinfo.abs_ts)) or 0,
     }
     -- A datagram that was not captured whole cannot be judged.
-    if tvb:reported_len() == tvb:len() then result = take(tvb:raw(), sight, is_told) end
+    if tvb:reported_len() == tvb:len() then
+      local datagram = tvb:raw()
+      result = take(datagram, sight, is_told)
+      keep(key, datagram, sight, is_told)
+    end
     state.results[key] = result
   end
   if not result then return false end

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write as _};
 
 use flate2::write::GzEncoder;
-use lz4_flex::frame::{FrameEncoder, FrameInfo};
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
@@ -32,7 +32,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = FrameEncoder::with_frame_info(FrameInfo::new().content_checksum(true), Vec::new());
+    let mut encoder = FrameEncoder::with_frame_info(FrameInfo::new().block_size(BlockSize::Max64KB).content_checksum(true), Vec::new());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

@@ -68,10 +68,21 @@ impl Tshark {
         said
     }
 
-    /// The columns of every packet, tab between them.
+    /// The columns of every packet.
     pub(crate) fn fields(&self, capture: &[u8], key_log: Option<&str>, columns: &[&str]) -> Vec<Vec<String>> {
+        self.fields_with(&[], capture, key_log, columns)
+    }
+
+    /// The same with more options.
+    pub(crate) fn fields_with(
+        &self,
+        options: &[&str],
+        capture: &[u8],
+        key_log: Option<&str>,
+        columns: &[&str],
+    ) -> Vec<Vec<String>> {
         let columns = columns.iter().flat_map(|column| ["-e", column]);
-        let more: Vec<&str> = ["-T", "fields"].into_iter().chain(columns).collect();
+        let more: Vec<&str> = options.iter().copied().chain(["-T", "fields"]).chain(columns).collect();
         let row = |line: &str| line.split('\t').map(str::to_owned).collect();
         self.read(capture, key_log, &more).lines().map(row).collect()
     }
