@@ -153,7 +153,7 @@ pub(crate) fn rows(run: &Run, options: &Options) -> (Report, Vec<Vec<String>>) {
     let source = Source::memory(run.pcap());
     let report = examine(&source, options, &(), &mut |packet| {
         members.push(packet.member);
-        let row = row(packet, &run.key_log, &rows);
+        let row = row(packet, &run.key_log);
         rows.push(row);
     })
     .unwrap();
@@ -192,8 +192,8 @@ fn plaintext(log: &str, side: Side, place: &Place, datagram: &[u8]) -> Vec<u8> {
     roots.filter(|root| root.generation() == place.generation).find_map(open).unwrap()
 }
 
-/// A packet that comes behind those `before`.
-fn row(packet: &dissect::row::Row<'_>, log: &str, before: &[Row]) -> Row {
+/// A packet.
+fn row(packet: &dissect::row::Row<'_>, log: &str) -> Row {
     let mut row = Row::default();
     let Some(message) = packet.packet.message else { return row };
     for field in packet.packet.dissection.tree.fields() {
@@ -205,7 +205,6 @@ fn row(packet: &dissect::row::Row<'_>, log: &str, before: &[Row]) -> Row {
         row.put("sealgram.session", member.session);
         row.put("sealgram.direction", if member.from_client { "client" } else { "hub" });
     }
-    let repeats = packet.packet.info.split_once(", the same datagram as packet ");
     if let Some(datagram) = packet.opened {
         row.put("sealgram.opened", 1);
         if let Some(place) = &datagram.place {
@@ -214,23 +213,18 @@ fn row(packet: &dissect::row::Row<'_>, log: &str, before: &[Row]) -> Row {
             row.put("sealgram.generation", place.generation);
         }
         let side = if datagram.from_client { Side::Client } else { Side::Hub };
-        match &datagram.place {
-            Some(place) => {
+        match (&datagram.place, datagram.repeats) {
+            (_, Some(first)) => row.put("sealgram.repeats", first),
+            (Some(place), None) => {
                 let plain = plaintext(log, side, place, packet.packet.datagram(packet.data));
                 Frames::parse(&plain, side).unwrap().iter().for_each(|frame| row.frame(&frame));
             }
             // The FIN of these runs carries nothing.
-            None => {
+            (None, None) => {
                 assert_eq!(datagram.frames, ["PADDING 1091"]);
                 row.frame(&Frame::Padding { len: 1091 });
             }
         }
-    } else if let Some((_, first)) = repeats {
-        let first: usize = first.parse().unwrap();
-        for name in ["sealgram.opened", "sealgram.packet_number", "sealgram.epoch", "sealgram.generation"] {
-            row.0.insert(name, before[first - 1].0[name].clone());
-        }
-        row.put("sealgram.repeats", first);
     } else {
         row.put("sealgram.opened", 0);
     }
