@@ -9,6 +9,7 @@ use core::time::Duration;
 use node_proto::client::ClientEvent;
 use sim::network::Bottleneck;
 use sim::{ClientId, Link, World};
+use spec::limits::{DATAGRAM_BYTES_MAX, RECEIVE_WINDOW_PACKETS};
 
 const HASH: [u8; 32] = [9; 32];
 
@@ -122,6 +123,40 @@ fn a_transfer_goes_on_where_it_broke_off() {
         assert!(world.run_until(Duration::from_secs(60), is_got), "seed {seed}: it is here");
         assert_eq!(world.nodes[bob.0].blobs.whole.get(&HASH), Some(&size));
     }
+}
+
+/// What tells of a blob's length may come behind its first bytes: they are as good as any.
+#[test]
+fn a_transfer_begins_on_a_bad_link() {
+    for seed in 0..30 {
+        let mut world = World::new(seed, Link { loss_per_mille: 300, ..line() });
+        world.records = false;
+        let [ann, _] = two(&mut world);
+        world.blobs.whole.insert(HASH, 20_000);
+        world.client(ann).get(HASH, 0).expect("a first transfer");
+        let is_got = |world: &World| {
+            let got = |event: &ClientEvent| matches!(event, ClientEvent::Got { is_right: true, .. });
+            world.nodes[ann.0].events.iter().any(got)
+        };
+        assert!(world.run_until(Duration::from_secs(60), is_got), "seed {seed}: it is here");
+    }
+}
+
+/// On a path that takes more than the peer's window of packets, the congestion window does not grow beyond what is
+/// in use: the first loss is to have an effect.
+#[test]
+fn the_window_does_not_outgrow_the_peers() {
+    let link = Link { delay: ms(100), bottleneck: Some(Bottleneck::new(200, ms(50))), ..Link::GOOD };
+    let mut world = World::new(7, link);
+    world.records = false;
+    let [ann, _] = two(&mut world);
+    world.client(ann).put(HASH, 32 << 20).expect("a first transfer");
+    world.run(ms(4000));
+    let status = world.client(ann).connection().expect("it is in").status();
+    let peers_bytes = RECEIVE_WINDOW_PACKETS * DATAGRAM_BYTES_MAX as u64;
+    let window_bytes = status.metrics.window_bytes as u64;
+    assert!(window_bytes > peers_bytes / 2, "{window_bytes}: the path carries it");
+    assert!(window_bytes <= 2 * peers_bytes, "{window_bytes}: nobody has seen that the path carries it");
 }
 
 /// A hub that keeps no such blob says so.

@@ -1,6 +1,5 @@
 //! What packets carry, as those see it who look for secrets and for readable text: datagrams, and streams in order.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 
 use crate::bytes::count;
@@ -58,8 +57,7 @@ impl<'s> Content<'s> {
         let mut tell = |ends: &(Endpoint, Endpoint), number: usize, piece: Piece<'_>| {
             if let (Some(search), Piece::Bytes(bytes) | Piece::Datagram(bytes)) = (search.as_mut(), piece) {
                 let is_here = number == packet.number && bytes.len() == payload.len();
-                let key = key(protocol, *ends);
-                search.search.payload(key, number, offset.filter(|_| is_here), bytes);
+                search.search.payload((protocol, ends.0, ends.1), number, offset.filter(|_| is_here), bytes);
             }
             if let Some(watches) = &mut watches {
                 watches.take(protocol, ends.0, ends.1, number, piece);
@@ -94,7 +92,7 @@ impl<'s> Content<'s> {
                 _ => return,
             };
             if let (Some(search), Piece::Bytes(bytes)) = (&mut search, piece) {
-                search.search.payload(key(Protocol::Tcp, *ends), packet, None, bytes);
+                search.search.payload((Protocol::Tcp, ends.0, ends.1), packet, None, bytes);
             }
             if let Some(watches) = &mut watches {
                 watches.take(Protocol::Tcp, ends.0, ends.1, packet, piece);
@@ -115,13 +113,6 @@ impl<'s> Content<'s> {
 /// The findings on what was watched.
 pub(crate) fn judge(watched: &Watched, show_secrets: bool) -> Vec<Finding> {
     clear::judge(watched, show_secrets)
-}
-
-/// A number for a direction: equal for two of them with a chance of one in 2^64.
-fn key(protocol: Protocol, ends: (Endpoint, Endpoint)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (protocol.to_string(), ends.0.ip, ends.0.port, ends.1.ip, ends.1.port).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A search that is fed with the file as the packets go by.

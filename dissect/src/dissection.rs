@@ -1,6 +1,7 @@
 //! What the headers of one captured packet say: protocol, ends, payload, and a field for every byte.
 
 use std::fmt;
+use std::mem::take;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
@@ -148,6 +149,9 @@ impl Segment {
     }
 }
 
+/// What a fragment is reported as that is not part of a packet put together.
+pub(crate) const FRAGMENT_RULE: &str = "ip.fragment";
+
 /// Encapsulations inside each other that are followed: more than real networks stack, and a bound for recursion.
 pub const DEPTH_MAX: u8 = 8;
 
@@ -238,10 +242,22 @@ impl Dissection {
 
     /// Reads what is in the packet beside what it is about: its fields and oddities are kept, and no more.
     pub(crate) fn beside(&mut self, read: impl FnOnce(&mut Self)) {
-        let mut about = self.clone();
+        let (tree, anomalies) = (take(&mut self.tree), take(&mut self.anomalies));
+        let about = self.clone();
+        (self.tree, self.anomalies) = (tree, anomalies);
         read(self);
-        std::mem::swap(self, &mut about);
-        (self.tree, self.anomalies) = (about.tree, about.anomalies);
+        let (tree, anomalies) = (take(&mut self.tree), take(&mut self.anomalies));
+        *self = Self { tree, anomalies, ..about };
+    }
+
+    /// Says that the bytes of this fragment are looked at as part of the packet they are put together to: they are
+    /// somebody's content then, and no longer not understood.
+    pub fn settle_fragment(&mut self) {
+        let Some(fragment) = &self.fragment else { return };
+        let mut parts = Tree::default();
+        parts.push("fragment", Class::Foreign, fragment.data.len());
+        self.tree.refine(&fragment.data, &parts);
+        self.anomalies.retain(|anomaly| anomaly.rule != FRAGMENT_RULE);
     }
 
     /// Counts everything up to the end of `body` as the payload of `protocol`: somebody's content.

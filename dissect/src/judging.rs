@@ -8,7 +8,7 @@ use crate::coverage::Coverage;
 use crate::judge;
 use crate::ledger::Ledger;
 use crate::opacity;
-use crate::open::{OpenedDatagram, Opening, SealedReport};
+use crate::open::{KnownKeys, OpenedDatagram, Opening, SealedReport};
 use crate::packet::Packet;
 use crate::report::{CaptureSummary, Report};
 use crate::reuse;
@@ -31,6 +31,7 @@ pub(crate) struct Judging<'a> {
     coverage: Coverage,
     opacity: opacity::Judge,
     reuse: reuse::Detector,
+    known: KnownKeys,
     /// The first packet that lists versions which are none.
     odd_versions: Option<usize>,
     /// What the packet that comes next completes.
@@ -56,6 +57,7 @@ impl<'a> Judging<'a> {
             coverage: Coverage::default(),
             opacity: opacity::Judge::new(),
             reuse: reuse::Detector::new(),
+            known: KnownKeys::new(),
             odd_versions: None,
             completed: None,
         }
@@ -68,6 +70,9 @@ impl<'a> Judging<'a> {
         let is_sealgram = packet.pair().is_some_and(|pair| self.sealgram.contains(&pair));
         self.content.take(packet, data, is_sealgram);
         self.take_samples(packet, data);
+        if let Some(member) = member {
+            self.known.take(member, packet.number, packet.datagram(data));
+        }
         if judge::has_odd_versions(packet, data) {
             self.odd_versions.get_or_insert(packet.number);
         }
@@ -84,7 +89,8 @@ impl<'a> Judging<'a> {
             (packet.message, packet.info, packet.parts) = (message, info, parts);
             (member, opened) = (place, said);
         }
-        rows(&Row { packet, data, member, opened: opened.as_ref() });
+        let session = member.and_then(|member| self.tracker.sessions().get(member.session));
+        rows(&Row { packet, data, member, session, opened: opened.as_ref() });
     }
 
     /// Finds the place of a packet among the sessions, and opens it.
@@ -132,6 +138,7 @@ impl<'a> Judging<'a> {
         findings.extend(self.odd_versions.map(judge::odd_versions));
         let (opacity, reuse) = (self.opacity.finish(), self.reuse.finish());
         findings.extend(judge::opacity(&opacity, &reuse));
+        findings.extend(self.known.finish());
         let (mut canary, watched, found) = self.content.finish(survey.file.packets)?;
         findings.extend(found);
         findings.extend(watched.iter().flat_map(|watched| content::judge(watched, options.show_secrets)));

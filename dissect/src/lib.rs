@@ -22,13 +22,16 @@
 //! | `samples`, [`opacity`], [`reuse`] | do sealed bytes look random; E2 |
 //! | [`calibrate`] | how often these are wrong, measured |
 //! | [`canary`] | does a secret occur in any form; E3 |
+//! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`clear`] | protocols that anybody can read, and what sealed ones show; E3 |
 //! | [`metadata`] | who, when and how much: what stays visible |
-//! | [`scan`] | do texts occur as they are, at the speed of the disk |
 //! | [`open`] | opens and verifies what a key log allows; E4 |
 //! | [`complete`] | compares what was opened with what the clients reported; E5 |
+//! | [`compare`] | do two contents look alike; E6 |
 //! | `judge`, [`verdict`] | findings, levels and the verdict |
 //! | [`row`], [`report`], [`render`] | the result, as text or JSON |
+//! | [`html`], [`excerpt`], [`manifest`] | the result as a page, and as something to make again |
+//! | `show` | packets as tshark's users read them: filters, fields, statistics, ladders |
 //!
 //! Invariants: nothing here panics on any input; memory is bounded by constants, whatever the file, and where one
 //! of them is reached the verdict says so; and no statement about a capture is made that the capture does not
@@ -40,17 +43,21 @@ pub mod calibrate;
 pub mod canary;
 pub mod clear;
 pub mod cli;
+pub mod compare;
 pub mod complete;
 mod content;
 mod coverage;
 pub mod dissection;
+pub mod excerpt;
 pub mod fields;
 pub mod flow;
+pub mod html;
 mod judge;
 mod judging;
 mod layout;
 pub mod ledger;
 pub mod link;
+pub mod manifest;
 pub mod metadata;
 mod network;
 mod noise;
@@ -67,6 +74,7 @@ pub mod row;
 mod samples;
 pub mod scan;
 pub mod session;
+mod show;
 pub mod source;
 mod survey;
 #[cfg(test)]

@@ -22,16 +22,21 @@ impl Noise {
         bytes
     }
 
+    /// Any number.
+    pub(crate) fn word(&mut self) -> u32 {
+        self.0.next_u32()
+    }
+
     /// A number from 0 up to but not including `end`; 0 when `end` is 0. No number is likelier than another by
     /// more than one part in 2^32.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
-        let scaled = u64::from(self.0.next_u32()).wrapping_mul(u64::from(end));
+        let scaled = u64::from(self.word()).wrapping_mul(u64::from(end));
         u32::try_from(scaled >> 32).unwrap_or(0)
     }
 
     /// A number from 0 up to but not including 1.
     pub(crate) fn unit(&mut self) -> f64 {
-        f64::from(self.0.next_u32()) / 4_294_967_296.0
+        f64::from(self.word()) / 4_294_967_296.0
     }
 
     /// Puts the items into random order (Fisher and Yates).

@@ -2,7 +2,7 @@
 
 use crate::open::OpenedDatagram;
 use crate::packet::Packet;
-use crate::session::Member;
+use crate::session::{Member, Session};
 
 /// One packet, judged.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct Row<'a> {
     pub data: &'a [u8],
     /// Its place in a Sealgram session.
     pub member: Option<Member>,
+    /// That session, as far as it has come.
+    pub session: Option<&'a Session>,
     /// What the key log opened of it.
     pub opened: Option<&'a OpenedDatagram>,
 }

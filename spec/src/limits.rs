@@ -123,8 +123,9 @@ pub const EPHEMERAL_EVERY: Duration = Duration::from_secs(1);
 
 // Bulk.
 
-/// Bytes of a blob beyond what is written that a receiver takes.
-pub const BULK_WINDOW_BYTES: u64 = 1 << 20;
+/// Bytes of a blob beyond what is written that a receiver takes: with a quarter of it used up before more is told of,
+/// still as many as [`RECEIVE_WINDOW_PACKETS`] packets carry in a round trip.
+pub const BULK_WINDOW_BYTES: u64 = 1 << 21;
 /// Gaps of a blob that a receiver keeps account of.
 pub const BULK_GAPS_MAX: usize = 256;
 /// Transfers of a session.
@@ -206,5 +207,6 @@ const _: () = {
     assert!(KEY_BYTES + TAG_BYTES + PAYLOAD_THREE_BYTES + TAG_BYTES == LONG_BODY_BYTES);
     assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[5] + TAG_BYTES == DATAGRAM_BYTES);
     assert!(1 + CONNECTION_ID_BYTES + BUCKETS_BYTES[9] + TAG_BYTES == DATAGRAM_BYTES_MAX);
+    assert!(BULK_WINDOW_BYTES / 4 * 3 >= RECEIVE_WINDOW_PACKETS * DATAGRAM_BYTES_MAX as u64);
     assert!(SUBMISSION_BYTES_MAX as u64 + 8 < STREAM_LIMIT_BYTES);
 };

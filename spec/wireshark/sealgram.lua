@@ -46,7 +46,7 @@ local F = {
   ["packet_number"] = ProtoField.uint64("sealgram.packet_number", "Packet number", base.DEC, nil, nil, "the whole packet number"),
   ["epoch"] = ProtoField.uint64("sealgram.epoch", "Epoch", base.DEC, nil, nil, "how many key updates led to its key"),
   ["generation"] = ProtoField.uint64("sealgram.generation", "Generation", base.DEC, nil, nil, "how many ratchets led to its key"),
-  ["repeats"] = ProtoField.uint32("sealgram.repeats", "Repeats", base.DEC, nil, nil, "the packet of the capture that was the same datagram"),
+  ["repeats"] = ProtoField.uint32("sealgram.repeats", "Repeats", base.DEC, nil, nil, "the first packet of the capture that was the same datagram"),
   ["frame.type"] = ProtoField.uint64("sealgram.frame.type", "Frame type", base.DEC, { [0] = "PADDING", [1] = "PING", [2] = "ACK", [3] = "ACK_ECN", [4] = "STREAM", [5] = "ENTRIES", [6] = "FRAGMENT", [7] = "CLOSE", [8] = "DONE", [9] = "MAX_STREAM", [10] = "PATH_CHALLENGE", [11] = "PATH_RESPONSE", [12] = "EPHEMERAL", [13] = "BULK", [14] = "MAX_BULK" }, nil, "says what the frame is"),
   ["padding.length"] = ProtoField.uint32("sealgram.padding.length", "Length", base.DEC, nil, nil, "zero bytes in a row"),
   ["ack.largest"] = ProtoField.uint64("sealgram.ack.largest", "Largest", base.DEC, nil, nil, "the highest packet number received"),
@@ -185,6 +185,7 @@ sealgram.fields = all
 local RULES = {
   ["session.format"] = { PI_ERROR, "a datagram that is none of the protocol's" },
   ["session.order"] = { PI_WARN, "a datagram that may not come yet" },
+  ["session.moved"] = { PI_NOTE, "a session that goes on at another address of its client" },
   ["session.version"] = { PI_WARN, "a version that is none" },
   ["handshake.attempt-id"] = { PI_ERROR, "an attempt id that is not the hash of message 1" },
   ["handshake.rebuilt"] = { PI_ERROR, "a handshake datagram that was built twice" },
@@ -208,11 +209,11 @@ for rule, about in pairs(RULES) do
 end
 sealgram.experts = experts
 
-sealgram.prefs.keylog_file = Pref.string("Key log file", "", "lines of LABEL, attempt id and secret (PROTOCOL.md, Key log)")
+sealgram.prefs.keylog_file = Pref.string("Key log file", "", "lines of LABEL, attempt id and secret")
 sealgram.prefs.udp_port = Pref.uint("UDP port", 0, "a port whose datagrams are tried first; 0 for none")
-sealgram.prefs.verify_tags = Pref.bool("Verify tags", true, "opening is faster without, and shows what nobody sealed too")
+sealgram.prefs.verify_tags = Pref.bool("Verify tags", true, "faster without, and what nobody sealed is shown too")
 
--- Bits ---------------------------------------------------------------------------------------------------------------
+-- Bits ----------------------------------------------------------------------------------------------------------------
 
 local bxor, band, rshift, rrotate
 if bit32 then
@@ -262,7 +263,7 @@ local function unhex(digits)
   return (digits:gsub("..", function(pair) return char(tonumber(pair, 16)) end))
 end
 
--- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) ------------------------------------------------------------------
+-- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) --------------------------------------------------------------
 
 -- The first 32 bits of the fractional parts of roots of primes.
 local SHA_START, SHA_ROUND = {}, {}
@@ -323,7 +324,7 @@ local function expand_label(secret, label, context, length)
   return expand(secret, char(0, length, #label) .. label .. char(#context) .. context, length)
 end
 
--- AES-256 (FIPS 197) ---------------------------------------------------------------------------------------------------
+-- AES-256 (FIPS 197) --------------------------------------------------------------------------------------------------
 
 local SBOX, T0, T1, T2, T3 = {}, {}, {}, {}, {}
 do
@@ -394,7 +395,7 @@ local function aes_block(schedule, block)
   return word_bytes(a) .. word_bytes(b) .. word_bytes(c) .. word_bytes(d)
 end
 
--- AES-256-GCM (NIST SP 800-38D), with a 12-byte nonce and a 16-byte tag --------------------------------------------------------
+-- AES-256-GCM (NIST SP 800-38D), with a 12-byte nonce and a 16-byte tag -----------------------------------------------
 
 -- What the last byte of an element becomes when it is multiplied by x^8, in the first word.
 local REDUCED = {}
@@ -517,7 +518,7 @@ local function open_under(key, nonces, aad, sealed, tag)
   end
 end
 
--- Key log (PROTOCOL.md, Key log) -----------------------------------------------------------------------------------------
+-- Key log (PROTOCOL.md, Key log) --------------------------------------------------------------------------------------
 
 local LABELS = { CHAIN = true, HASH = true, ES = true, EE = true, SS = true, SE = true, ROOT = true, RATCHET = true }
 
@@ -533,7 +534,8 @@ local function take_line(line)
   if line:sub(1, 5) ~= "SGM1_" then return end
   local label, attempt, secret = line:match("^SGM1_(%u+)%s+(%x+)%s+(%x+)%s*$")
   if not (label and LABELS[label] and #attempt == 16 and #secret == 64) then
-    report_failure(("Sealgram: line %d of the key log is not LABEL attempt-id secret; it is passed over."):format(key_log.lines))
+    local sentence = "Sealgram: line %d of the key log is not LABEL attempt-id secret; it is passed over."
+    report_failure(sentence:format(key_log.lines))
     return
   end
   attempt, secret = unhex(attempt), unhex(secret)
@@ -585,7 +587,7 @@ local function read_key_log()
   file:close()
 end
 
--- Key schedule (PROTOCOL.md, Key schedule) ----------------------------------------------------------------------------------
+-- Key schedule (PROTOCOL.md, Key schedule) ----------------------------------------------------------------------------
 
 -- Epochs above the highest that opened a packet which are tried, wraps of the number's low bytes below the likeliest,
 -- and connection ids beyond the highest that was seen.
@@ -635,8 +637,8 @@ local function complete(largest, truncated, length)
   return candidate
 end
 
--- Epochs that a packet with these two bits may have, the likeliest first. Only a tag that verifies decides, so that every
--- one may be tried; without tags there is but the one around the highest so far.
+-- Epochs that a packet with these two bits may have, the likeliest first. Only a tag that verifies decides, so that
+-- every one may be tried; without tags there is but the one around the highest so far.
 local function epochs_to_try(keys, bits)
   local epochs = {}
   local lowest, highest = 0, #keys.epochs - 1
@@ -676,7 +678,7 @@ local function open_short(keys, datagram, largest)
   end
 end
 
--- Handshake (Noise specification, revision 34, section 5.2; PROTOCOL.md, Handshake) ---------------------------------------------
+-- Handshake (Noise specification, revision 34, section 5.2; PROTOCOL.md, Handshake) -----------------------------------
 
 local Noise = {}
 Noise.__index = Noise
@@ -739,7 +741,7 @@ local function follow(secrets, one, resp, fin)
   return frames, hmac(noise.hash, client .. hub)
 end
 
--- Frames, control messages, submissions and entries (PROTOCOL.md, Frames, Application messages) ----------------------------------
+-- Frames, control messages, submissions and entries (PROTOCOL.md, Frames, Application messages) -----------------------
 
 local VARINT_MAX = UInt64.new(0xffffffff, 0x3fffffff)
 
@@ -764,10 +766,11 @@ local function is_utf8(text)
   local at = 1
   while at <= #text do
     local a, b = byte(text, at, at + 1)
-    local more = a < 0x80 and 0 or a >= 0xc2 and a < 0xe0 and 1 or a >= 0xe0 and a < 0xf0 and 2 or a >= 0xf0 and a < 0xf5 and 3
-    if not more or at + more > #text then return false end
-    local low, high = 0x80, 0xbf
-    if a == 0xe0 then low = 0xa0 elseif a == 0xed then high = 0x9f elseif a == 0xf0 then low = 0x90 elseif a == 0xf4 then high = 0x8f end
+    local more = a < 0x80 and 0 or a < 0xc2 and -1 or a < 0xe0 and 1 or a < 0xf0 and 2 or a < 0xf5 and 3 or -1
+    if more < 0 or at + more > #text then return false end
+    -- The second byte of these may not be any.
+    local low = a == 0xe0 and 0xa0 or a == 0xf0 and 0x90 or 0x80
+    local high = a == 0xed and 0x9f or a == 0xf4 and 0x8f or 0xbf
     if more > 0 and (b < low or b > high) then return false end
     for i = at + 2, at + more do
       local c = byte(text, i)
@@ -778,7 +781,8 @@ local function is_utf8(text)
   return true
 end
 
--- Reads fields of these codings from `at` on and adds them to `values`; the place behind them, or nothing and the cause.
+-- Reads fields of these codings from `at` on and adds them to `values`; the place behind them, or nothing and the
+-- cause.
 local function read_fields(text, at, group, fields, values)
   for _, field in ipairs(fields or {}) do
     local name, coding = field[1], field[2]
@@ -887,7 +891,8 @@ end
 local function read_message(text)
   local kind, shown, at = varint(text, 1)
   if not kind then return nil end
-  local message = { what = "control", text = text, { key = "control.type", value = kind, shown = shown, from = 1, to = at - 1 } }
+  local message = { what = "control", text = text }
+  message[1] = { key = "control.type", value = kind, shown = shown, from = 1, to = at - 1 }
   local item = MESSAGES[kind]
   message.title = item and item.name or ("message 0x%02x"):format(kind)
   if item and not read_item(text, at, item, "control", message) then return nil end
@@ -1000,7 +1005,7 @@ local function said_in(frames, streams, side)
   return said
 end
 
--- In one line --------------------------------------------------------------------------------------------------------------
+-- In one line ---------------------------------------------------------------------------------------------------------
 
 local SHOWN = 60
 
@@ -1051,11 +1056,11 @@ local function said_summary(said)
   return (name and name .. " " or "") .. verb .. (body and body ~= "" and " " .. quote(body) or "")
 end
 
--- Sessions ---------------------------------------------------------------------------------------------------------------------
+-- Sessions ------------------------------------------------------------------------------------------------------------
 
 local LONG_VERSION = "SGM1"
-local SHORT_LENGTHS = { [93] = true, [157] = true, [285] = true, [541] = true, [1053] = true, [1200] = true, [1232] = true,
-  [1372] = true, [1432] = true, [1452] = true }
+local SHORT_LENGTHS = {}
+for _, length in ipairs({ 93, 157, 285, 541, 1053, 1200, 1232, 1372, 1432, 1452 }) do SHORT_LENGTHS[length] = true end
 -- Silence after which the hub forgets a session, in seconds.
 local IDLE = 30
 
@@ -1074,7 +1079,6 @@ local function new_state()
     by_hub = {},        -- the same without the client's address
     of_pair = {},       -- sessions of a pair, in order of appearance
     heard = {},         -- when a client was heard last, by session
-    last_under = {},    -- when something came to an address under an id
     last_between = {},  -- when something came from one address to another
     unexplained = {},   -- ids towards a hub that no session explained
     keys = {},          -- keys of attempts: generations, each with two sides
@@ -1084,6 +1088,16 @@ local function new_state()
     streams = {},       -- pieces of streams, by attempt
     results = {},       -- what was found out about a datagram, by frame and place
   }
+end
+
+local function find(result, rule, text)
+  table.insert(result.findings, { rule, text })
+end
+
+-- The same for what is said once of a session, however often it shows.
+local function find_once(result, session, rule, text)
+  if not session.said[rule] then find(result, rule, "attempt " .. hex(session.attempt) .. " " .. text) end
+  session.said[rule] = true
 end
 
 local function pair_of(sight)
@@ -1165,6 +1179,7 @@ local function session_of(attempt, layout, sight)
       ids = { client = {}, hub = {} },
       bodies = {},
       largest = {},
+      said = {},
       order = { client = {}, hub = {} },
     }
     state.attempts[key] = session
@@ -1190,13 +1205,15 @@ local function finished(sight, test)
   local own = state.of_pair[pair_of(sight)]
   for _, covered in ipairs({ false, true }) do
     local found = last_that(own, function(session)
-      return session.stage >= FINISHED and (state.keys[session.attempt] ~= nil) == covered and (not test or test(session))
+      local is_covered = state.keys[session.attempt] ~= nil
+      return session.stage >= FINISHED and is_covered == covered and (not test or test(session))
     end)
     if found then return found end
   end
 end
 
--- The session of this hub whose client may have moved to the address of the sender: of those that live, the one heard last.
+-- The session of this hub whose client may have moved to the address of the sender: of those that live, the one heard
+-- last.
 local function moved_here(sight)
   local thread = sight.destination .. " " .. sight.id
   if state.unexplained[thread] then return nil end
@@ -1231,14 +1248,15 @@ local function place_of(sight)
   local function side_of(session) return session.hub == sight.destination and "client" or "hub" end
   local without_id = finished(sight, function(session) return next(session.ids[side_of(session)]) == nil end)
   if without_id then return without_id, false end
-  local by_id = state.by_hub[sight.destination .. " client " .. sight.id] or state.by_hub[sight.source .. " hub " .. sight.id]
+  local by_id = state.by_hub[sight.destination .. " client " .. sight.id]
+    or state.by_hub[sight.source .. " hub " .. sight.id]
   if by_id then return by_id, true end
   local own = state.of_pair[pair_of(sight)]
   return finished(sight) or moved_here(sight) or own and own[#own], false
 end
 
 -- Takes note that this id and these addresses are the session's.
-local function settle(sight, session, side)
+local function settle(result, sight, session, side)
   state.connections[sight.source .. " " .. sight.destination .. " " .. sight.id] = session
   local pair = pair_of(sight)
   state.of_pair[pair] = state.of_pair[pair] or {}
@@ -1249,9 +1267,14 @@ local function settle(sight, session, side)
   state.by_hub[hub .. " " .. side .. " " .. sight.id] = session
   session.ids[side][sight.id] = true
   if side == "client" then state.heard[session] = { number = sight.number, time = sight.time } end
+  local client = side == "client" and sight.source or sight.destination
+  if client ~= session.client then
+    find_once(result, session, "session.moved", "goes on at another address of its client")
+  end
 end
 
--- The stage after a datagram, or nothing and the reason why it may not come yet. What is repeated or late changes nothing.
+-- The stage after a datagram, or nothing and the reason why it may not come yet. What is repeated or late changes
+-- nothing.
 local function next_stage(session, layout, side)
   if layout.from ~= "both" and layout.from ~= side then return nil, "it comes from the wrong side" end
   local name, stage = layout.name, session.stage
@@ -1280,10 +1303,10 @@ local function join(session, layout, side, result)
   for _, other in ipairs(state.of_attempt[session.attempt]) do
     if other.hub == session.hub and other.client ~= session.client and next_stage(other, layout, side) then return end
   end
-  table.insert(result.findings, { "session.order", "attempt " .. hex(session.attempt) .. ": " .. reason })
+  find(result, "session.order", "attempt " .. hex(session.attempt) .. ": " .. reason)
 end
 
--- Opening --------------------------------------------------------------------------------------------------------------------
+-- Opening -------------------------------------------------------------------------------------------------------------
 
 -- Whether a number lies between those sealed under older and under newer keys of its side. A hub sends everything under
 -- the next generation once it does so at all; a client goes on under the present one until it has heard the hub.
@@ -1306,15 +1329,13 @@ local function fits_order(order, side, generation, epoch, number)
   return fits
 end
 
-local function find(result, rule, text)
-  table.insert(result.findings, { rule, text })
-end
-
 -- Takes in what an opened datagram says.
 local function take_plain(result, session, side, plain)
   local frames, cause = read_frames(plain, side)
   if not frames then
-    find(result, "sealed.frames", "the sealed frames do not decode: " .. cause)
+    local text = "the sealed frames do not decode: " .. cause
+    find(result, "sealed.frames", text)
+    result.info = (result.info or "FIN") .. " " .. text
     return
   end
   local attempt = session.attempt
@@ -1359,14 +1380,14 @@ local function open_fin(result, session, fin, sight)
   refresh_keys()
   local secrets = key_log.attempts[session.attempt]
   if not secrets then
-    if key_log.version > 0 then find(result, "sealed.no-secrets", "the key log has no secrets of attempt " .. hex(session.attempt)) end
+    if key_log.version > 0 then find_once(result, session, "sealed.no-secrets", "is not in the key log") end
     return
   end
   local frames, root = follow_any(session, secrets, fin)
   if not frames and session.opened_fin then
     find(result, "sealed.tag", "a FIN of attempt " .. hex(session.attempt) .. " does not open")
   elseif not frames then
-    find(result, "sealed.not-derived", "the keys of attempt " .. hex(session.attempt) .. " could not be derived from its handshake")
+    find_once(result, session, "sealed.not-derived", "has keys that could not be derived from its handshake")
   else
     session.opened_fin, session.fin_number = fin, sight.number
     if secrets.ROOT and secrets.ROOT ~= root then
@@ -1407,13 +1428,15 @@ local function open_datagram(result, session, owner, datagram, sight)
     result.info = ("%s (generation %d, epoch %d)"):format(result.info, owner.generation, opened.epoch)
   end
   if not fits_order(session.order[side], side, owner.generation, opened.epoch, number) then
-    find(result, "sealed.key-order", ("packet %s was sealed under an older key than one before it"):format(number_of(number)))
+    local text = ("packet %s was sealed under an older key than one before it"):format(number_of(number))
+    find(result, "sealed.key-order", text)
   end
   local used = session.attempt .. side .. number_of(number)
   local earlier = state.used[used]
-  state.used[used] = { datagram = datagram, number = sight.number }
+  state.used[used] = earlier or { datagram = datagram, number = sight.number }
   if earlier and earlier.datagram ~= datagram then
-    find(result, "sealed.nonce-reuse", ("packet number %s seals two datagrams; the other is packet %d"):format(number_of(number), earlier.number))
+    local text = "packet number %s seals two datagrams; the other is packet %d"
+    find(result, "sealed.nonce-reuse", text:format(number_of(number), earlier.number))
   elseif earlier then
     result.repeats = earlier.number
     result.info = ("%s, the same datagram as packet %d"):format(result.info, earlier.number)
@@ -1425,7 +1448,7 @@ local function open_datagram(result, session, owner, datagram, sight)
   end
 end
 
--- Recognition ------------------------------------------------------------------------------------------------------------------
+-- Recognition ---------------------------------------------------------------------------------------------------------
 
 local CANDIDATES_MAX = 4
 
@@ -1438,14 +1461,14 @@ local function check_long(result, session, key, body)
   end
   if #list >= CANDIDATES_MAX then return end
   table.insert(list, body)
-  local attempt = hex(session.attempt)
   if #list == 2 and key ~= RESP then
-    find(result, "handshake.rebuilt", ("attempt %s has two different %s datagrams"):format(attempt, result.layout.name))
+    local text = "attempt %s has two different %s datagrams"
+    find(result, "handshake.rebuilt", text:format(hex(session.attempt), result.layout.name))
   end
-  if key <= 1 and session.bodies[0] and session.bodies[1] and not session.checked then
-    session.checked = true
+  if key <= 1 and session.bodies[0] and session.bodies[1] and not session.is_checked then
+    session.is_checked = true
     if sha256(session.bodies[0][1] .. session.bodies[1][1]):sub(1, 8) ~= session.attempt then
-      find(result, "handshake.attempt-id", "attempt " .. attempt .. " is not the hash of its message 1")
+      find_once(result, session, "handshake.attempt-id", "is not the hash of its message 1")
     end
   end
   local ephemeral = key == 0 and body:sub(1, 32) or key == RESP and body:sub(1089, 1120)
@@ -1495,9 +1518,7 @@ local function take_short(datagram, sight)
   local is_legal = SHORT_LENGTHS[#datagram]
   local session, is_known, owner = place_of(sight)
   if is_legal then
-    local moment = { number = sight.number, time = sight.time }
-    state.last_under[sight.destination .. " " .. sight.id] = moment
-    state.last_between[sight.source .. " " .. sight.destination] = moment
+    state.last_between[sight.source .. " " .. sight.destination] = { number = sight.number, time = sight.time }
   end
   if not session or not (is_known or is_legal) then return nil end
   local result = { layout = LAYOUTS.short, findings = {}, opened = 0, session = session }
@@ -1508,7 +1529,7 @@ local function take_short(datagram, sight)
   end
   result.side = owner and owner.side or session.hub == sight.destination and "client" or "hub"
   result.info = "SHORT, connection " .. hex(sight.id)
-  settle(sight, session, result.side)
+  settle(result, sight, session, result.side)
   join(session, LAYOUTS.short, result.side, result)
   if not owner then
     refresh_keys()
@@ -1535,7 +1556,8 @@ local function take(datagram, sight, is_told)
   if claim == "short" then
     local result = take_short(datagram, sight)
     if not result and is_told and SHORT_LENGTHS[#datagram] then
-      result = { layout = LAYOUTS.short, findings = {}, opened = 0, info = "SHORT, connection " .. hex(datagram:sub(2, 9)) }
+      local info = "SHORT, connection " .. hex(datagram:sub(2, 9))
+      result = { layout = LAYOUTS.short, findings = {}, opened = 0, info = info }
     end
     return result
   end
@@ -1546,7 +1568,7 @@ local function take(datagram, sight, is_told)
   end
 end
 
--- In the tree --------------------------------------------------------------------------------------------------------------------
+-- In the tree ---------------------------------------------------------------------------------------------------------
 
 local function add_bits(item, range, bits, masked)
   for _, bit in ipairs(bits) do
@@ -1594,7 +1616,9 @@ local function add_frames(root, buffer, offset, frames)
   for _, frame in ipairs(frames) do
     local item = root:add(F["frame.type"], buffer(offset + frame.from - 1, frame.to - frame.from + 1), frame.shown)
     item:set_text(summary(frame))
-    if frame.padding then item:add(F["padding.length"], buffer(offset + frame.from - 1, frame.padding), frame.padding) end
+    if frame.padding then
+      item:add(F["padding.length"], buffer(offset + frame.from - 1, frame.padding), frame.padding)
+    end
     add_values(item, buffer, offset, frame)
     if frame.message then
       local inner = {}
@@ -1663,7 +1687,7 @@ local function show(result, tvb, pinfo, tree)
   end
 end
 
--- In Wireshark -------------------------------------------------------------------------------------------------------------------
+-- In Wireshark --------------------------------------------------------------------------------------------------------
 
 local function dissect(tvb, pinfo, tree, is_told)
   local key = pinfo.number .. " " .. tvb:offset()
@@ -1706,10 +1730,10 @@ sealgram:register_heuristic("udp", function(tvb, pinfo, tree)
   return dissect(tvb, pinfo, tree, false)
 end)
 
--- Vectors ------------------------------------------------------------------------------------------------------------------------
+-- Vectors -------------------------------------------------------------------------------------------------------------
 
--- `-X lua_script1:vectors=FILE` opens the vectors of a file with the AES-GCM of this file and says what came out, one
--- word a line: the plaintext in hexadecimal, or `refused`. A vector is `key nonce aad sealed tag` in hexadecimal, `-` for none.
+-- `-X lua_script1:vectors=FILE` opens the vectors of a file with the AES-GCM of this file and says what came out: the
+-- plaintext in hexadecimal, or `refused`. A vector is a line `key nonce aad sealed tag` in hexadecimal, `-` for none.
 local vectors = (...) and tostring((...)):match("^vectors=(.+)$")
 if vectors then
   for line in io.lines(vectors) do

@@ -241,7 +241,8 @@ fn bulks(args: &Args) {
 fn shares(args: &Args) {
     let seeds = args.seeds(4);
     println!(
-        "\n## Two transfers at one 20 Mbit/s bottleneck: Mbit/s of the first + second; seeds {seeds:?}\n"
+        "\n## Two transfers at one 20 Mbit/s bottleneck: Mbit/s of the first + second (the lesser as a part of its \
+         fair share, the same in the worst seed); seeds {seeds:?}\n"
     );
     println!("| RTT | loss | {} |", names(&Protocol::ALL));
     println!("|---|---|---|---|---|---|");
@@ -251,7 +252,9 @@ fn shares(args: &Args) {
             let cells = Protocol::ALL.map(|protocol| {
                 let all = over_seeds(seeds.clone(), |seed| bulk::share(protocol, link, seed));
                 let [first, second] = [0, 1].map(|flow| mean(&all, |flows| flows[flow]) * 8.0 / 1e6);
-                format!("{first:.1} + {second:.1} ({:.2})", first.min(second) / first.max(second))
+                let least = |[first, second]: &[f64; 2]| 2.0 * first.min(*second) / (first + second);
+                let worst = all.iter().map(least).fold(1.0, f64::min);
+                format!("{first:.1} + {second:.1} ({:.2}, {worst:.2})", least(&[first, second]))
             });
             println!("| {rtt:?} | {} | {} |", percent(loss), cells.join(" | "));
         }

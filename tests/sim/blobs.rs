@@ -43,11 +43,16 @@ impl Blobs {
                 Answer::Written { key, bytes: written.len() }
             }
             Request::Finish { key, hash } => {
-                let end = self.parts.get(&hash).and_then(|(_, parts)| parts.get(&0).copied()).unwrap_or(0);
-                self.whole.insert(hash, end);
+                self.whole.insert(hash, self.written_bytes(&hash));
                 Answer::Finished { key, is_right: true }
             }
         }
+    }
+
+    /// Bytes of a blob that were written from its beginning on without a gap.
+    #[must_use]
+    pub fn written_bytes(&self, hash: &Hash) -> u64 {
+        self.parts.get(hash).and_then(|(_, parts)| parts.get(&0).copied()).unwrap_or(0)
     }
 
     fn note(&mut self, hash: Hash, start: u64, end: u64) {

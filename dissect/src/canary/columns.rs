@@ -1,24 +1,59 @@
-//! One direction as columns: byte j of each of its payloads, one below the other.
+//! One direction as columns: byte j of each of its payloads, one below the other, from the front or from the end.
 
 use super::detector::Detector;
 use super::streams::Payload;
-use super::view::{COLUMNS, Hit, Origin, View};
+use super::view::{COLUMNS, Hit, LAST_COLUMNS, Origin, View};
 
 /// Payloads that come together before they are searched.
 const BATCH_ROWS: usize = 256;
 
-/// The beginning of a payload.
+/// From where columns are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Edge {
+    #[default]
+    Front,
+    Back,
+}
+
+impl Edge {
+    const fn columns(self) -> usize {
+        match self {
+            Self::Front => COLUMNS,
+            Self::Back => LAST_COLUMNS,
+        }
+    }
+
+    const fn view(self, column: usize) -> View {
+        match self {
+            Self::Front => View::Column(column),
+            Self::Back => View::LastColumn(column),
+        }
+    }
+
+    /// The bytes of a payload in the order of their columns.
+    fn row(self, payload: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Front => payload.iter().take(COLUMNS).copied().collect(),
+            Self::Back => payload.iter().rev().take(LAST_COLUMNS).copied().collect(),
+        }
+    }
+}
+
+/// One end of a payload.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     /// Where it begins in the bytes kept.
     start: usize,
     len: usize,
+    /// Length of the whole payload.
+    payload_bytes: usize,
     origin: Origin,
 }
 
-/// The beginnings of the last payloads.
+/// One end of each of the last payloads.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
+    edge: Edge,
     bytes: Vec<u8>,
     rows: Vec<Row>,
     /// Rows at the beginning that were searched before.
@@ -26,19 +61,23 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    pub(super) fn of(edge: Edge) -> Self {
+        Self { edge, ..Self::default() }
+    }
+
     pub(super) fn kept_bytes(&self) -> usize {
         self.bytes.capacity() + self.rows.capacity() * size_of::<Row>()
     }
 
     /// Adds the next payload, and searches when enough have come together.
     pub(super) fn take(&mut self, detector: &Detector, payload: Payload<'_>, found: &mut impl FnMut(Hit)) {
-        let beginning = payload.bytes.get(..COLUMNS).unwrap_or(payload.bytes);
-        if beginning.is_empty() {
+        let row = self.edge.row(payload.bytes);
+        if row.is_empty() {
             return;
         }
-        let (start, len) = (self.bytes.len(), beginning.len());
-        self.rows.push(Row { start, len, origin: payload.origin });
-        self.bytes.extend_from_slice(beginning);
+        let (start, len, payload_bytes) = (self.bytes.len(), row.len(), payload.bytes.len());
+        self.rows.push(Row { start, len, payload_bytes, origin: payload.origin });
+        self.bytes.extend(row);
         if self.rows.len() - self.searched >= BATCH_ROWS {
             self.search(detector, found);
         }
@@ -47,7 +86,7 @@ impl Columns {
     /// Searches what has come together, and keeps what may still run on.
     pub(super) fn search(&mut self, detector: &Detector, found: &mut impl FnMut(Hit)) {
         if self.rows.len() > self.searched {
-            for column in 0..COLUMNS {
+            for column in 0..self.edge.columns() {
                 self.search_column(column, detector, found);
             }
         }
@@ -60,12 +99,16 @@ impl Columns {
         let fresh_from = reaching().take_while(|(number, _)| *number < self.searched).count();
         let bytes: Vec<u8> =
             rows.iter().filter_map(|row| self.bytes.get(row.start + column)).copied().collect();
-        let view = View::Column(column);
+        let view = self.edge.view(column);
         for sighting in detector.search(&bytes, view) {
             if sighting.end > fresh_from
                 && let Some(row) = rows.get(sighting.at)
             {
-                let origin = row.origin.plus(column);
+                let at = match self.edge {
+                    Edge::Front => column,
+                    Edge::Back => row.payload_bytes.saturating_sub(column + 1),
+                };
+                let origin = row.origin.plus(at);
                 found(Hit { needle: sighting.needle, view, origin, skipped: sighting.skipped });
             }
         }

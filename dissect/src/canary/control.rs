@@ -7,15 +7,17 @@
 //! Around the plants stand payload bytes of the capture under test, so that the surroundings are the real ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::detector::Detector;
 use super::difference::Difference;
 use super::search::Views;
-use super::streams::Payload;
+use super::streams::{Direction, Payload};
 use super::unpack::{Codec, pack};
-use super::view::{COLUMNS, Hit, Origin, View};
+use super::view::{COLUMNS, Hit, LAST_COLUMNS, Origin, View};
 use super::whole::search_whole;
 use crate::bytes::count;
+use crate::dissection::{Endpoint, Protocol};
 
 /// Bytes of a file that come together: no power of two, so that plants stand across the borders.
 const CHUNK_BYTES: usize = 4_099;
@@ -39,11 +41,17 @@ pub(super) fn run(detector: &Detector, surroundings: &[u8]) -> (u64, u64) {
     let mut trial =
         Trial { detector, filler: Filler::new(surroundings), views: Views::new(), seen: BTreeSet::new() };
     trial.plant_columns(&plan);
-    for (key, (view, needles)) in (1..).zip(&plan) {
-        trial.plant(*view, needles, key);
+    for (port, (view, needles)) in (1..).zip(&plan) {
+        trial.plant(*view, needles, direction(port));
     }
     let found = trial.finish();
     (count(planted.intersection(&found).count()), count(planted.len()))
+}
+
+/// Each view that needs it has a direction of its own.
+const fn direction(port: u16) -> Direction {
+    const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    (Protocol::Udp, Endpoint { ip: IP, port: Some(port) }, Endpoint { ip: IP, port: Some(0) })
 }
 
 /// Needles that differ only in the secret: of the same form, alignment and difference.
@@ -83,7 +91,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn plant(&mut self, view: View, needles: &[usize], key: u64) {
+    fn plant(&mut self, view: View, needles: &[usize], key: Direction) {
         match view {
             View::File => {
                 let bytes = self.sequence(needles);
@@ -105,12 +113,12 @@ impl Trial<'_> {
                 let mut found = |hit: Hit| _ = seen.insert((hit.view, hit.needle));
                 search_whole(self.detector, view, &bytes, Origin::Packet(0, None), &mut found);
             }
-            View::Column(_) => {}
+            View::Column(_) | View::LastColumn(_) => {}
         }
     }
 
     /// Each plant cut so that it goes on in the next payload, behind a header.
-    fn stream(&mut self, skip: usize, needles: &[usize], key: u64) {
+    fn stream(&mut self, skip: usize, needles: &[usize], key: Direction) {
         for &index in needles {
             let Some(needle) = self.detector.needles().get(index) else { continue };
             let piece_bytes = needle.reach().div_ceil(2);
@@ -126,15 +134,16 @@ impl Trial<'_> {
 
     /// One direction whose payloads hold a byte of each column.
     fn plant_columns(&mut self, plan: &BTreeMap<View, Vec<usize>>) {
+        let from_the_end = (0..LAST_COLUMNS).rev().map(View::LastColumn);
         let columns: Vec<Vec<u8>> = (0..COLUMNS)
-            .map(|column| {
-                plan.get(&View::Column(column)).map_or_else(Vec::new, |needles| self.sequence(needles))
-            })
+            .map(View::Column)
+            .chain(from_the_end)
+            .map(|view| plan.get(&view).map_or_else(Vec::new, |needles| self.sequence(needles)))
             .collect();
         for row in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
             let payload: Vec<u8> =
                 columns.iter().map(|column| column.get(row).copied().unwrap_or(0)).collect();
-            self.payload(0, &payload);
+            self.payload(direction(0), &payload);
         }
     }
 
@@ -147,7 +156,7 @@ impl Trial<'_> {
         }
     }
 
-    fn payload(&mut self, key: u64, bytes: &[u8]) {
+    fn payload(&mut self, key: Direction, bytes: &[u8]) {
         let Self { detector, views, seen, .. } = self;
         let payload = Payload { bytes, origin: Origin::Packet(0, Some(0)) };
         views.payload(detector, key, payload, |hit| _ = seen.insert((hit.view, hit.needle)));

@@ -94,7 +94,7 @@ impl Difference {
     pub(super) const fn is_used_in(self, view: View) -> bool {
         match view {
             View::File | View::Stream { skip: 0 } => true,
-            View::Stream { .. } | View::Column(_) => self.lag() <= 1,
+            View::Stream { .. } | View::Column(_) | View::LastColumn(_) => self.lag() <= 1,
             View::Unpacked(_) | View::UnpackedStream(_) | View::Decoded => self.lag() == 0,
         }
     }

@@ -5,7 +5,7 @@
 //! (`needle`); all needles are found together by their seeds (`index`) or, the short ones, as they are
 //! (`literal`), which `detector` joins. The haystacks are the ways of reading a capture (`view`): the file
 //! (`whole`), the directions of its flows (`streams`, `seam`, `columns`) and what is compressed in them
-//! (`unpack`). [`Search`] feeds them and `tally` counts.
+//! (`unpack`). [`Search`] hands what `content` meets to these views, and `tally` counts.
 //!
 //! Absence is evidence only after a positive control: every run plants secrets in every form, difference
 //! and view (`control`) and counts how many the same code finds.
@@ -32,10 +32,6 @@ mod whole;
 
 use serde::Serialize;
 
-use crate::bytes::count;
-use crate::flow::Flow;
-use crate::packet::Packet;
-use crate::pcap::Capture;
 pub use input::{CANARIES_MAX, CANARY_BYTES_MAX, InputError, LineError, from_file};
 pub(crate) use literal::Literals;
 pub(crate) use sealed::Sealed;
@@ -153,28 +149,6 @@ impl CanaryReport {
     pub fn control_passed(&self) -> bool {
         self.control_planted > 0 && self.control_found == self.control_planted
     }
-}
-
-/// Searches every canary in a capture held in memory and runs the positive control.
-#[must_use]
-pub fn search(canaries: &[Canary], capture: &Capture, packets: &[Packet], flows: &[Flow]) -> CanaryReport {
-    const CHUNK_BYTES: usize = 1 << 20;
-    let mut search = Search::new(canaries, Size { file_bytes: count(capture.bytes.len()) });
-    for (number, chunk) in capture.bytes.chunks(CHUNK_BYTES).enumerate() {
-        search.file_chunk(count(number * CHUNK_BYTES), chunk);
-    }
-    for packet in packets {
-        search.packet(packet.number, &(count(packet.data.start)..count(packet.data.end)));
-    }
-    for (key, direction) in (0..).zip(flows.iter().flat_map(Flow::directions)) {
-        for packet in direction.packets.iter().filter_map(|&index| packets.get(index)) {
-            if let Some(range) = packet.payload_in_file() {
-                let bytes = capture.bytes.get(range.clone()).unwrap_or_default();
-                search.payload(key, packet.number, Some(count(range.start)), bytes);
-            }
-        }
-    }
-    search.finish()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ const PART_BYTES_MIN: usize = 12;
 /// this many bytes whatever its length.
 const PART_BYTES_ENOUGH: usize = 24;
 /// Bits below which a needle is everywhere by chance, and not worth a search.
-const BITS_MIN: f64 = 20.0;
+const BITS_MIN: f64 = 14.0;
 
 /// One byte string to look for.
 #[derive(Debug)]

@@ -1,12 +1,10 @@
-//! The search as a fold over a capture: chunks of the file, packets, payloads and opened plaintexts in, a
-//! report out, in bounded memory.
+//! The search as a fold over a capture: chunks of the file, packets and payloads in, a report out, in bounded memory.
 
 use std::ops::Range;
 
 use super::control;
 use super::detector::Detector;
-use super::sealed::Sealed;
-use super::streams::{Payload, Streams};
+use super::streams::{Direction, Payload, Streams};
 use super::tally::Tally;
 use super::unpack::Unpacker;
 use super::view::{Hit, Origin, Size, View};
@@ -43,7 +41,7 @@ impl Views {
     pub(super) fn payload(
         &mut self,
         detector: &Detector,
-        key: u64,
+        key: Direction,
         payload: Payload<'_>,
         mut found: impl FnMut(Hit),
     ) {
@@ -63,10 +61,8 @@ pub struct Search {
     detector: Detector,
     views: Views,
     tally: Tally,
-    /// `None` without a key log.
-    sealed: Option<Sealed>,
     surroundings: Vec<u8>,
-    canaries: Vec<Canary>,
+    has_canaries: bool,
 }
 
 impl Search {
@@ -78,17 +74,16 @@ impl Search {
         Self {
             views: Views::new(),
             tally,
-            sealed: None,
             surroundings: Vec::new(),
-            canaries: canaries.to_vec(),
+            has_canaries: !canaries.is_empty(),
             detector,
         }
     }
 
-    /// Takes the bytes that stand at `offset` of the file, in the order of the file. A chunk of 1 MiB or more is
-    /// searched on several threads.
+    /// Takes the bytes that stand at `offset` of the file, in the order of the file. A long chunk is searched on
+    /// several threads.
     pub fn file_chunk(&mut self, offset: u64, bytes: &[u8]) {
-        if !self.canaries.is_empty() {
+        if self.has_canaries {
             let Self { detector, views, tally, .. } = self;
             views.file_chunk(detector, offset, bytes, |hit| add(detector, tally, &hit));
         }
@@ -103,11 +98,10 @@ impl Search {
         tally.packet(number, range);
     }
 
-    /// Takes the next payload of one direction of a flow: a datagram, or the next bytes of a TCP stream. `key` is
-    /// the direction's own. `file_offset` is where the bytes stand in the file, and `None` when they stand in
+    /// Takes the next payload of one direction of a flow: a datagram, or the next bytes of a TCP stream. `file_offset` is where the bytes stand in the file, and `None` when they stand in
     /// several places, because they were reassembled.
-    pub fn payload(&mut self, key: u64, packet: usize, file_offset: Option<u64>, bytes: &[u8]) {
-        if !self.canaries.is_empty() {
+    pub fn payload(&mut self, key: Direction, packet: usize, file_offset: Option<u64>, bytes: &[u8]) {
+        if self.has_canaries {
             let room = SURROUNDINGS_BYTES - self.surroundings.len();
             self.surroundings.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             let payload = Payload { bytes, origin: Origin::Packet(packet, file_offset) };
@@ -118,7 +112,7 @@ impl Search {
 
     /// Takes bytes of a packet that somebody else decoded, such as the body of a message.
     pub fn decoded(&mut self, packet: usize, bytes: &[u8]) {
-        if self.canaries.is_empty() {
+        if !self.has_canaries {
             return;
         }
         let Self { detector, tally, .. } = self;
@@ -126,30 +120,16 @@ impl Search {
         search_whole(detector, View::Decoded, bytes, origin, &mut |hit| add(detector, tally, &hit));
     }
 
-    /// Says that there is a key log, so that a secret in no plaintext is one that was not sent.
-    pub fn expect_plaintexts(&mut self) {
-        let Self { sealed, canaries, .. } = self;
-        sealed.get_or_insert_with(|| Sealed::new(canaries));
-    }
-
-    /// Takes what a sealed datagram held.
-    pub fn plaintext(&mut self, bytes: &[u8]) {
-        self.expect_plaintexts();
-        if let Some(sealed) = &mut self.sealed {
-            sealed.take(bytes);
-        }
-    }
-
     /// Searches what is left, runs the positive control, and reports.
     #[must_use]
     pub fn finish(mut self) -> CanaryReport {
-        if self.canaries.is_empty() {
+        if !self.has_canaries {
             return CanaryReport::default();
         }
         let Self { detector, views, tally, .. } = &mut self;
         views.finish(detector, |hit| add(detector, tally, &hit));
         let (control_found, control_planted) = control::run(&self.detector, &self.surroundings);
-        let mut report = CanaryReport {
+        CanaryReport {
             canaries: self.tally.finish(),
             needles: count(self.detector.needles().len()),
             views: count(View::all().count()),
@@ -157,11 +137,7 @@ impl Search {
             control_planted,
             forgotten_directions: self.views.streams.forgotten(),
             unpacked_all: !self.views.unpacker.is_exhausted(),
-        };
-        if let Some(sealed) = self.sealed {
-            sealed.report(&mut report);
         }
-        report
     }
 }
 

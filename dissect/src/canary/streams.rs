@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::Columns;
+use super::columns::{Columns, Edge};
 use super::detector::Detector;
 use super::seam::Seam;
 use super::unpack::{Codec, INPUT_BYTES_MAX, Unpacker};
 use super::view::{Hit, Origin, View};
 use super::whole::search_whole;
+use crate::dissection::{Endpoint, Protocol};
 
 /// Directions that are remembered together.
 const DIRECTIONS_MAX: usize = 65_536;
@@ -20,6 +21,9 @@ const DIRECTIONS_MAX: usize = 65_536;
 const KEPT_BYTES_MAX: usize = 48 * 1024 * 1024;
 /// Compressed bodies that are followed in one direction. Most begin by chance, and soon end.
 const BODIES_MAX: usize = 8;
+
+/// A protocol, a sender and a receiver.
+pub(crate) type Direction = (Protocol, Endpoint, Endpoint);
 
 /// Bytes of one payload, and where they come from.
 #[derive(Clone, Copy, Debug)]
@@ -38,19 +42,20 @@ impl Payload<'_> {
 /// All directions.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    directions: BTreeMap<u64, Direction>,
+    directions: BTreeMap<Direction, Memory>,
     /// The directions by the turn in which they last spoke.
-    by_turn: BTreeMap<u64, u64>,
+    by_turn: BTreeMap<u64, Direction>,
     turn: u64,
     kept_bytes: usize,
     forgotten: u64,
 }
 
-#[derive(Debug, Default)]
-struct Direction {
+/// What is remembered of a direction.
+#[derive(Debug)]
+struct Memory {
     turn: u64,
     seam: Seam,
-    columns: Columns,
+    columns: [Columns; 2],
     bodies: Vec<Body>,
 }
 
@@ -75,7 +80,7 @@ impl Streams {
         &mut self,
         detector: &Detector,
         unpacker: &mut Unpacker,
-        key: u64,
+        key: Direction,
         payload: Payload<'_>,
         found: &mut impl FnMut(Hit),
     ) {
@@ -86,7 +91,7 @@ impl Streams {
         self.by_turn.insert(self.turn, key);
         let before = direction.kept_bytes();
         direction.seam.take(detector, payload, found);
-        direction.columns.take(detector, payload, found);
+        direction.columns.iter_mut().for_each(|columns| columns.take(detector, payload, found));
         direction.follow_bodies(detector, unpacker, payload, found);
         self.kept_bytes = self.kept_bytes + direction.kept_bytes() - before;
         while self.directions.len() > DIRECTIONS_MAX || self.kept_bytes > KEPT_BYTES_MAX {
@@ -112,15 +117,23 @@ impl Streams {
     }
 }
 
-impl Direction {
+impl Default for Memory {
+    fn default() -> Self {
+        let columns = [Edge::Front, Edge::Back].map(Columns::of);
+        Self { turn: 0, seam: Seam::default(), columns, bodies: Vec::new() }
+    }
+}
+
+impl Memory {
     fn kept_bytes(&self) -> usize {
         let bodies: usize = self.bodies.iter().map(|body| body.bytes.capacity()).sum();
-        self.seam.kept_bytes() + self.columns.kept_bytes() + bodies
+        let columns: usize = self.columns.iter().map(Columns::kept_bytes).sum();
+        self.seam.kept_bytes() + columns + bodies
     }
 
     fn finish(&mut self, detector: &Detector, unpacker: &mut Unpacker, found: &mut impl FnMut(Hit)) {
         self.seam.search(detector, found);
-        self.columns.search(detector, found);
+        self.columns.iter_mut().for_each(|columns| columns.search(detector, found));
         for body in self.bodies.drain(..) {
             body.search(detector, unpacker, found);
         }

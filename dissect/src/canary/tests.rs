@@ -3,11 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bytes::count;
+use crate::dissection::{Endpoint, Protocol};
+use crate::source::Source;
 use crate::test_random::random_bytes;
-use crate::{flow, packet};
+use crate::{Options, examine};
 
 /// A capture of UDP datagrams of one flow over raw IPv4.
-fn capture(payloads: &[Vec<u8>]) -> Capture {
+fn capture(payloads: &[Vec<u8>]) -> Source {
     let mut file: Vec<u8> = [0xa1b2_c3d4_u32, 0x0002_0004, 0, 0, 65_535, 101]
         .iter()
         .flat_map(|word| word.to_be_bytes())
@@ -24,13 +27,16 @@ fn capture(payloads: &[Vec<u8>]) -> Capture {
         file.extend([0, 0]);
         file.extend(payload);
     }
-    Capture::read(file.as_slice()).unwrap()
+    Source::memory(file)
+}
+
+fn search(canary: Canary, payloads: &[Vec<u8>]) -> CanaryReport {
+    let options = Options { canaries: vec![canary], ..Options::default() };
+    examine(&capture(payloads), &options, &(), &mut |_| {}).unwrap().canary
 }
 
 fn find(text: &str, payloads: &[Vec<u8>]) -> CanaryReport {
-    let capture = capture(payloads);
-    let packets = packet::take_apart(&capture);
-    search(&[Canary::from(text)], &capture, &packets, &flow::group(&packets))
+    search(Canary::from(text), payloads)
 }
 
 fn noise(count: u64, len: usize) -> Vec<Vec<u8>> {
@@ -166,7 +172,8 @@ fn what_was_put_together_from_fragments_is_searched_within() {
     let mut payload = random_bytes(3, 2_000);
     put(&mut payload, 1_000, SECRET.as_bytes());
     let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 5_000 });
-    search.payload(1, 7, None, &payload);
+    let end = |port| Endpoint { ip: [192, 0, 2, 1].into(), port: Some(port) };
+    search.payload((Protocol::Udp, end(1), end(2)), 7, None, &payload);
     let result = search.finish().canaries.remove(0);
     assert_eq!((result.places[0].packet, result.places[0].file_offset), (Some(7), None));
 }
@@ -267,9 +274,7 @@ fn keys_are_found_as_bytes_and_as_text() {
     for form in [key.clone(), hex] {
         let mut payloads = noise(4, 500);
         put(&mut payloads[1], 100, &form);
-        let capture = capture(&payloads);
-        let packets = packet::take_apart(&capture);
-        let report = search(&[Canary::key("key", &key)], &capture, &packets, &flow::group(&packets));
+        let report = search(Canary::key("key", &key), &payloads);
         assert_eq!(report.canaries[0].on_wire, 1);
         assert!(report.control_passed());
     }

@@ -45,15 +45,29 @@ impl Codec {
             [0x28, 0xb5, 0x2f, 0xfd] => Some(Self::Zstd),
             [0x04, 0x22, 0x4d, 0x18] => Some(Self::Lz4),
             // RFC 1950, 2.2: method 8, a window of at most 32 KiB, no dictionary, a multiple of 31.
-            [method, flags, ..]
+            [method, flags, first, _]
                 if method & 0x8f == 8
                     && flags & 0x20 == 0
-                    && (u16::from(method) << 8 | u16::from(flags)) % 31 == 0 =>
+                    && (u16::from(method) << 8 | u16::from(flags)).is_multiple_of(31)
+                    && begins_block(first, bytes.get(3..).unwrap_or_default()) =>
             {
                 Some(Self::Zlib)
             }
             _ => None,
         }
+    }
+}
+
+/// RFC 1951, 3.2.3 to 3.2.7: whether a block of compressed bytes may begin so. Half of all chance is told at this
+/// price already.
+fn begins_block(first: u8, next: &[u8]) -> bool {
+    match first >> 1 & 3 {
+        // Stored: a length, and the same with all bits inverted.
+        0 => next.first_chunk::<4>().is_none_or(|[a, b, c, d]| a ^ c == 0xff && b ^ d == 0xff),
+        1 => true,
+        // At most 286 codes of literals and lengths, and 30 of distances.
+        2 => first >> 3 <= 29 && next.first().is_none_or(|byte| byte & 0x1f <= 29),
+        _ => false,
     }
 }
 

@@ -3,7 +3,8 @@
 //! * the **file**, byte by byte: every frame, every payload and everything around them;
 //! * each direction of each flow as one **stream**, with the first 0 to 16 bytes of each payload
 //!   dropped, so that text is found which runs on from packet to packet behind a header;
-//! * the **columns**: byte j of each payload of a direction, so that a character a packet is found;
+//! * the **columns**: byte j of each payload of a direction, from its front and from its end, so that a character
+//!   a packet is found, in a header or in a padding;
 //! * what was **unpacked**: compressed bodies, in the file and along the streams;
 //! * what others **decoded**, such as the body of a message that its headers say is encoded.
 
@@ -15,13 +16,19 @@ use super::unpack::Codec;
 pub(super) const SKIP_MAX: usize = 16;
 /// Columns read, from the front of the payload.
 pub(super) const COLUMNS: usize = 64;
+/// Columns read from the end of the payload: a tag, and what may be padding before it.
+pub(super) const LAST_COLUMNS: usize = 32;
 
 /// One way of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum View {
     File,
-    Stream { skip: usize },
+    Stream {
+        skip: usize,
+    },
     Column(usize),
+    /// Counted from the last byte.
+    LastColumn(usize),
     Unpacked(Codec),
     UnpackedStream(Codec),
     Decoded,
@@ -36,6 +43,7 @@ impl View {
             .into_iter()
             .chain(streams)
             .chain((0..COLUMNS).map(Self::Column))
+            .chain((0..LAST_COLUMNS).map(Self::LastColumn))
             .chain(unpacked)
     }
 
@@ -52,6 +60,7 @@ impl fmt::Display for View {
             Self::Stream { skip: 0 } => f.write_str("stream"),
             Self::Stream { skip } => write!(f, "stream without {skip} header bytes"),
             Self::Column(column) => write!(f, "column {column}"),
+            Self::LastColumn(column) => write!(f, "column {column} from the end"),
             Self::Unpacked(codec) => write!(f, "unpacked {codec}"),
             Self::UnpackedStream(codec) => write!(f, "unpacked {codec} of a stream"),
             Self::Decoded => f.write_str("decoded"),

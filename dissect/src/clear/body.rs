@@ -5,11 +5,16 @@ use std::io::{Cursor, Read};
 use super::protocol::SecretKind::{self, Message, Password, Token, User};
 use super::shelf::Shelf;
 use super::text::{contains, first_word, is_text, percent_decoded, split_once, starts_with, unquoted};
+use crate::bytes::count;
 
 /// What is kept of one body as it was sent, in bytes.
 pub(super) const BODY_MAX_BYTES: usize = 64 << 10;
-/// What is opened of one compressed body, in bytes: a small body can open to a huge one.
-const OPENED_MAX_BYTES: u64 = 1 << 20;
+/// What is opened of one compressed body, in bytes.
+const OPENED_MAX_BYTES: usize = 1 << 20;
+/// Text hardly shrinks to less than a tenth. A body that opens to more than this many times its length, and
+/// a little more for short ones, is a bomb; so the work stays in proportion to the capture.
+const OPENED_MAX_TIMES: usize = 32;
+const OPENED_MIN_BYTES: usize = 4096;
 /// Fields of one form or document that are looked at.
 const FIELDS_MAX: usize = 256;
 
@@ -77,29 +82,37 @@ impl Coding {
     /// Opens as much as it can.
     fn open(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let input = Cursor::new(bytes);
+        let max_bytes = opened_max_bytes(bytes.len());
         match self {
             Self::Identity => None,
-            Self::Gzip => Some(read(flate2::read::MultiGzDecoder::new(input))),
+            Self::Gzip => Some(read(flate2::read::MultiGzDecoder::new(input), max_bytes)),
             Self::Deflate => {
                 // RFC 9110 section 8.4.1.2: with the zlib header, which some senders leave out.
-                let opened = read(flate2::read::ZlibDecoder::new(input.clone()));
+                let opened = read(flate2::read::ZlibDecoder::new(input.clone()), max_bytes);
                 if opened.is_empty() {
-                    Some(read(flate2::read::DeflateDecoder::new(input)))
+                    Some(read(flate2::read::DeflateDecoder::new(input), max_bytes))
                 } else {
                     Some(opened)
                 }
             }
-            Self::Brotli => Some(read(brotli_decompressor::Decompressor::new(input, 4096))),
-            Self::Zstd => ruzstd::decoding::StreamingDecoder::new(input).ok().map(read),
+            Self::Brotli => Some(read(brotli_decompressor::Decompressor::new(input, 4096), max_bytes)),
+            Self::Zstd => {
+                ruzstd::decoding::StreamingDecoder::new(input).ok().map(|reader| read(reader, max_bytes))
+            }
         }
     }
 }
 
+/// What may be opened of this many compressed bytes.
+pub(super) fn opened_max_bytes(compressed_bytes: usize) -> usize {
+    compressed_bytes.saturating_mul(OPENED_MAX_TIMES).saturating_add(OPENED_MIN_BYTES).min(OPENED_MAX_BYTES)
+}
+
 /// Reads up to the bound, or to the first damage.
-fn read(reader: impl Read) -> Vec<u8> {
+fn read(reader: impl Read, max_bytes: usize) -> Vec<u8> {
     let mut opened = Vec::new();
     // What was opened before the damage is still worth looking into.
-    reader.take(OPENED_MAX_BYTES).read_to_end(&mut opened).ok();
+    reader.take(count(max_bytes)).read_to_end(&mut opened).ok();
     opened
 }
 

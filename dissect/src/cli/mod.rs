@@ -3,25 +3,36 @@
 mod calibrate;
 mod canary;
 mod clear;
+mod compare;
+mod keep;
 mod progress;
+mod read;
 mod scan;
+mod verify;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
+use crate::html::Picture;
+use crate::manifest::{self, Inputs};
 use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
 use crate::row::Row;
+use crate::show::printer::Printer;
 use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 use crate::verdict::{Level, Outcome, Scope};
 use calibrate::Calibrate;
+use compare::Compare;
+use keep::Keep;
+use read::Reading;
+use verify::Verify;
 
 const EXIT_CODES: &str = "\
 Levels of evidence, each including the ones before it:
@@ -63,23 +74,67 @@ Examples:
   dissect chat.pcapng.zst --canary 'the very secret text'
   tcpdump -w - udp port 5555 | dissect -
   dissect chat.pcapng --keylog keys.txt -T json
+  dissect scan huge.pcap --canaries words.txt
   dissect chat.pcapng --keylog keys.txt --transcript ann.ndjson --transcript bob.ndjson
   dissect leaky.pcap --expect refuted
-  dissect scan huge.pcap --canaries words.txt
-  dissect calibrate";
+  dissect chat.pcapng --html report.html --report report.json
+  dissect verify report.json chat.pcapng
+  dissect compare --a one.pcap two.pcap --b three.pcap four.pcap
+  dissect calibrate
+
+Reading packets, as with tshark; the verdict stands in one line on standard error:
+  dissect chat.pcapng -Y 'sealgram.type == INIT && frame.len > 1000' -V
+  dissect chat.pcapng -T fields -e frame.number -e ip.src -e sealgram.message -E header=y
+  dissect chat.pcapng --keylog keys.txt -T ndjson -Y 'sealgram.submission.text contains \"mill\"'
+  dissect chat.pcapng -z io,phs -z conv,udp -z sealgram,handshake
+  dissect chat.pcapng --keylog keys.txt --timeline
+  dissect chat.pcapng --ladder
+  dissect chat.pcapng --find text:'the very secret text'
+  dissect -G fields";
 
 /// Judge a packet capture: is everything that should be sealed, sealed?
 #[derive(Debug, Parser)]
 #[command(name = "dissect", version, after_long_help = EXIT_CODES, after_help = "See --help for exit codes and examples.")]
+// tshark's -V is another thing than the version.
+#[command(disable_version_flag = true)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
     /// The capture, pcap or pcapng, compressed or not; `-` reads standard input.
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["glossary", "statistics"])]
     file: Option<PathBuf>,
 
+    #[command(flatten)]
+    given: Given,
+
+    #[command(flatten)]
+    keep: Keep,
+
+    /// How to print the report.
+    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print the verdict and what it rests on, without packets, sessions and progress.
+    #[arg(short, long, alias = "no-packets")]
+    quiet: bool,
+
+    /// Whether to use colours; without it, on a terminal and unless NO_COLOR is set.
+    #[arg(long, alias = "colour", value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+
+    /// Print the version.
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// What a judgement depends on beside the capture.
+#[derive(Debug, Args)]
+struct Given {
     #[command(flatten)]
     canary: canary::CanaryArguments,
 
@@ -111,14 +166,6 @@ struct Arguments {
     /// The most that is decompressed of a gzip, zstd or lz4 file; the rest makes the verdict inconclusive.
     #[arg(long, value_name = "MIB", default_value_t = DECOMPRESSED_BYTES_MAX >> 20)]
     decompressed_max: u64,
-
-    /// How to print the report.
-    #[arg(short = 'T', long = "type", value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// Print the verdict and what it rests on, without packets, sessions and progress.
-    #[arg(short, long, alias = "no-packets")]
-    quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -133,12 +180,41 @@ enum Expectation {
 enum Command {
     Calibrate(Calibrate),
     Scan(scan::ScanArguments),
+    Verify(Verify),
+    Compare(Compare),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// The report for people; with options that read packets, the packet table.
     Text,
+    /// The report as one document; with options that read packets, the packets as one.
     Json,
+    /// Each packet as a JSON object in a line.
+    Ndjson,
+    /// Each packet as a row that spreadsheets read.
+    Csv,
+    /// The fields named by -e, as tshark prints them.
+    Fields,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Always,
+    #[default]
+    Auto,
+    Never,
+}
+
+impl Color {
+    fn is_on(self) -> bool {
+        let has_no_color = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => io::stdout().is_terminal() && !has_no_color(),
+        }
+    }
 }
 
 /// Runs the program with the arguments of the process; returns its exit code.
@@ -150,8 +226,13 @@ pub fn run() -> u8 {
             calibrate.run(&mut io::stdout().lock()).context("cannot write what was measured")
         }
         (Some(Command::Scan(scan)), _) => scan.run(),
-        (None, Some(file)) => judge(&arguments, file),
-        (None, None) => Err(anyhow::anyhow!("no capture was given")),
+        (Some(Command::Verify(verify)), _) => verify.run(&mut io::stdout().lock()),
+        (Some(Command::Compare(compare)), _) => compare.run(&mut io::stdout().lock()),
+        (None, file) => match (arguments.reading.lookup(), file) {
+            (Some(text), _) => written(io::stdout().write_all(text.as_bytes())).map(|()| 0),
+            (None, Some(file)) => judge(&arguments, file),
+            (None, None) => Err(anyhow::anyhow!("no capture was given")),
+        },
     };
     match done {
         Ok(code) => code,
@@ -164,32 +245,63 @@ pub fn run() -> u8 {
 }
 
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
-    let options = Options {
-        canaries: arguments.canary.read()?,
-        key_log: key_log(&arguments.key_logs)?,
-        transcript: transcript(&arguments.transcripts)?,
-        require: arguments.require,
-        scope: arguments.scope,
-        show_secrets: arguments.clear.show_secrets,
-    };
+    // What is wrong with the options is said before a long file is read.
+    arguments.request()?;
+    let (options, inputs) = arguments.given.read()?;
     let terminal = progress::Terminal::new(arguments.quiet);
-    let source = source(arguments, file, &terminal)?;
-    let (code, printed) = print(arguments, &source, &options, &terminal).with_context(|| shown(file))?;
-    match printed {
-        // Whoever reads the report has had enough of it; the verdict stands.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
-        Err(error) => Err(error).context("cannot write the report"),
-        Ok(()) => Ok(code),
+    let source = source(file, arguments.given.decompressed_max, &terminal)?;
+    let mut picture = Picture::default();
+    let (report, printed) =
+        print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
+    let code = arguments.given.exit_code(&report);
+    arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
+    written(printed)?;
+    Ok(code)
+}
+
+/// Whoever reads what is printed may have had enough of it; the verdict stands.
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write the report"),
     }
 }
 
-/// All key logs as one; `None` when there is none.
-fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
-    let mut merged = KeyLog::default();
-    for file in files {
+impl Given {
+    /// Reads the files; what to do with them, and what a manifest says of them.
+    fn read(&self) -> anyhow::Result<(Options, Inputs)> {
+        let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
+        let options = Options {
+            canaries: self.canary.read()?,
+            key_log: key_log(&key_logs)?,
+            transcript: transcript(&transcripts)?,
+            require: self.require,
+            scope: self.scope,
+            show_secrets: self.clear.show_secrets,
+        };
+        let digests = |texts: &[(String, String)]| {
+            texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
+        };
+        let inputs = Inputs::of(&options, digests(&key_logs), digests(&transcripts));
+        Ok((options, inputs))
+    }
+}
+
+/// The names of files, fit to be shown, and what they hold.
+fn texts(files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let read = |file: &PathBuf| {
         let name = shown(file);
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let log = KeyLog::parse(&text).with_context(|| format!("{name} is no key log"))?;
+        Ok((name, text))
+    };
+    files.iter().map(read).collect()
+}
+
+/// All key logs as one; `None` when there is none.
+fn key_log(files: &[(String, String)]) -> anyhow::Result<Option<KeyLog>> {
+    let mut merged = KeyLog::default();
+    for (name, text) in files {
+        let log = KeyLog::parse(text).with_context(|| format!("{name} is no key log"))?;
         // An empty log is more likely the wrong file than one that was never written to.
         anyhow::ensure!(!log.is_empty(), "{name} is no key log: it has no line that begins with SGM1_");
         merged.merge(log);
@@ -198,13 +310,10 @@ fn key_log(files: &[PathBuf]) -> anyhow::Result<Option<KeyLog>> {
 }
 
 /// All transcripts as one; `None` when there is none.
-fn transcript(files: &[PathBuf]) -> anyhow::Result<Option<ClientTranscript>> {
+fn transcript(files: &[(String, String)]) -> anyhow::Result<Option<ClientTranscript>> {
     let mut merged = ClientTranscript::default();
-    for file in files {
-        let name = shown(file);
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let transcript =
-            ClientTranscript::parse(&text).with_context(|| format!("{name} is no transcript"))?;
+    for (name, text) in files {
+        let transcript = ClientTranscript::parse(text).with_context(|| format!("{name} is no transcript"))?;
         merged.merge(transcript).with_context(|| format!("{name} does not fit the other transcripts"))?;
     }
     Ok((!files.is_empty()).then_some(merged))
@@ -216,8 +325,8 @@ fn shown(file: &Path) -> String {
 }
 
 /// The capture that is named.
-fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> anyhow::Result<Source> {
-    let max = arguments.decompressed_max.saturating_mul(1 << 20);
+fn source(file: &Path, decompressed_max: u64, terminal: &progress::Terminal) -> anyhow::Result<Source> {
+    let max = decompressed_max.saturating_mul(1 << 20);
     if file.as_os_str() == "-" {
         return Source::spool(io::stdin().lock(), max, terminal).context("standard input");
     }
@@ -226,40 +335,68 @@ fn source(arguments: &Arguments, file: &Path, terminal: &progress::Terminal) -> 
     Source::of_file(file, max, terminal).context(name)
 }
 
-/// Judges the capture and prints the report while it is made; the exit code, and how the printing went.
+/// Judges the capture and prints the report while it is made; the report, and how the printing went.
 fn print(
     arguments: &Arguments,
     source: &Source,
     options: &Options,
     terminal: &progress::Terminal,
-) -> anyhow::Result<(u8, io::Result<()>)> {
-    let stdout = io::stdout();
-    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let out = BufWriter::new(stdout.lock());
+    picture: &mut Picture,
+) -> anyhow::Result<(Report, io::Result<()>)> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    if arguments.reading.is_asked(arguments.format) {
+        let mut printer = Printer::new(arguments.request()?, &mut out);
+        let mut row = |row: &Row<'_>| {
+            picture.take(row);
+            printer.take(row);
+        };
+        let report = examine(source, options, terminal, &mut row)?;
+        terminal.clear();
+        let printed = printer.finish(&report.findings).and_then(|limits| {
+            out.flush()?;
+            let mut complaints = io::stderr();
+            limits.iter().try_for_each(|limit| writeln!(complaints, "dissect: {limit}"))?;
+            writeln!(complaints, "{}", render::headline(&report))
+        });
+        return Ok((report, printed));
+    }
     match arguments.format {
-        Format::Text => {
-            let style = render::Style { colour, packets: !arguments.quiet };
+        Format::Text | Format::Ndjson | Format::Csv | Format::Fields => {
+            let style = render::Style { colour: arguments.color.is_on(), packets: !arguments.quiet };
             let mut text = render::Text::new(style, out);
-            let report = examine(source, options, terminal, &mut |row| text.row(row))?;
+            let mut row = |row: &Row<'_>| {
+                picture.take(row);
+                text.row(row);
+            };
+            let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            Ok((arguments.exit_code(&report), text.finish(&report)))
+            let printed = text.finish(&report);
+            Ok((report, printed))
         }
         Format::Json => {
             let mut json = render::Json::new(out);
             let mut row = |row: &Row<'_>| {
+                picture.take(row);
                 if !arguments.quiet {
                     json.row(row);
                 }
             };
             let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            let code = arguments.exit_code(&report);
-            Ok((code, json.finish(&report, code)))
+            let printed = json.finish(&report, arguments.given.exit_code(&report));
+            Ok((report, printed))
         }
     }
 }
 
 impl Arguments {
+    /// What is to be listed, with the options understood.
+    fn request(&self) -> anyhow::Result<crate::show::printer::Request> {
+        self.reading.request(self.format, self.quiet, self.color.is_on())
+    }
+}
+
+impl Given {
     /// What the program ends with: see [`EXIT_CODES`].
     fn exit_code(&self, report: &Report) -> u8 {
         match (self.expect, report.verdict.outcome) {

@@ -1,8 +1,8 @@
 //! `dissect scan`: the cheap path, for files that are too long for the whole analysis.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,6 +12,7 @@ use super::canary::CanaryArguments;
 use super::shown;
 use crate::canary::Canary;
 use crate::scan::{self, Scanned, Sightings};
+use crate::source::{DECOMPRESSED_BYTES_MAX, Source};
 
 /// Places that are printed for each canary.
 const PLACES_SHOWN: usize = 5;
@@ -61,7 +62,7 @@ impl ScanArguments {
         let mut out = io::stdout().lock();
         let (bytes, texts) = (scanned.bytes, canaries.len());
         writeln!(out, "SCAN {name}: {bytes} bytes searched for {texts} texts, either case")?;
-        let places = self.places(scanned)?;
+        let places = self.places(scanned);
         for (canary, seen) in canaries.iter().zip(&scanned.sightings).filter(|(_, seen)| seen.count > 0) {
             let shown = first(seen).iter().filter_map(|offset| places.get(offset).map(String::as_str));
             let shown = shown.collect::<Vec<_>>().join(", ");
@@ -74,19 +75,23 @@ impl ScanArguments {
         out.flush()
     }
 
-    /// The places that are shown, with the packets they are in where the source can be read again.
-    fn places(&self, scanned: &Scanned) -> io::Result<BTreeMap<u64, String>> {
-        let offsets: Vec<u64> = scanned.sightings.iter().flat_map(first).copied().collect();
-        let packets = if !offsets.is_empty() && self.file.is_file() {
-            scan::packets_of(BufReader::new(File::open(&self.file)?), &offsets)?
-        } else {
-            vec![None; offsets.len()]
-        };
-        let place = |(offset, packet): (u64, Option<u64>)| match packet {
+    /// The places that are shown, with the packets they are in where the source can be read again as a capture.
+    fn places(&self, scanned: &Scanned) -> BTreeMap<u64, String> {
+        let offsets: BTreeSet<u64> = scanned.sightings.iter().flat_map(first).copied().collect();
+        let packets = self.packets(&offsets).unwrap_or_default();
+        let place = |offset: u64| match packets.get(&offset).copied().flatten() {
             Some(number) => (offset, format!("byte {offset} (packet {number})")),
             None => (offset, format!("byte {offset}")),
         };
-        Ok(offsets.into_iter().zip(packets).map(place).collect())
+        offsets.into_iter().map(place).collect()
+    }
+
+    fn packets(&self, offsets: &BTreeSet<u64>) -> Option<BTreeMap<u64, Option<usize>>> {
+        if offsets.is_empty() || !self.file.is_file() {
+            return None;
+        }
+        let source = Source::of_file(File::open(&self.file).ok()?, DECOMPRESSED_BYTES_MAX, &()).ok()?;
+        scan::packets_of(&source, offsets).ok()
     }
 }
 

@@ -10,7 +10,9 @@ use crate::tree::Class;
 pub(crate) const IPV4: u16 = 0x0800;
 pub(crate) const ARP: u16 = 0x0806;
 /// 802.1Q, 802.1ad and their ancestors: four bytes, and another EtherType behind them.
-const VLAN_TAGS: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
+const VLAN_TAGS: [u16; 4] = [0x8100, SERVICE_TAG, 0x9100, 0x9200];
+/// 802.1ad, which tshark names apart.
+const SERVICE_TAG: u16 = 0x88a8;
 /// A whole Ethernet frame: RFC 1701 and NVGRE.
 pub(crate) const TRANSPARENT_ETHERNET: u16 = 0x6558;
 pub(crate) const IPV6: u16 = 0x86dd;
@@ -23,6 +25,8 @@ const PPP: u16 = 0x880b;
 const PROVIDER_BACKBONE: u16 = 0x88e7;
 
 const VLAN: Layout<4> = Layout::new("VLAN", "link.short", Class::L2, &[("vlan.id", 2), ("vlan.etype", 2)]);
+const SERVICE: Layout<4> =
+    Layout::new("802.1ad", "link.short", Class::L2, &[("ieee8021ad.id", 2), ("vlan.etype", 2)]);
 const BACKBONE: Layout<4> = Layout::new("802.1ah", "link.short", Class::L2, &[("ieee8021ah.isid", 4)]);
 /// RFC 826, for IPv4 over Ethernet.
 const ARP_IPV4: Layout<28> = Layout::new(
@@ -61,7 +65,7 @@ pub(crate) fn dissect(packet: &mut Dissection, body: &[u8], ethertype: u16) {
         ARP => arp(packet, body),
         PPPOE_DISCOVERY | PPPOE_SESSION => ppp::over_ethernet(packet, body, ethertype == PPPOE_SESSION),
         PPP => ppp::dissect(packet, body),
-        tag if VLAN_TAGS.contains(&tag) => vlan(packet, body),
+        tag if VLAN_TAGS.contains(&tag) => vlan(packet, body, tag),
         label if MPLS.contains(&label) => mpls::dissect(packet, body),
         TRANSPARENT_ETHERNET => inner_frame(packet, body),
         PROVIDER_BACKBONE => {
@@ -79,18 +83,16 @@ fn inner_frame(packet: &mut Dissection, body: &[u8]) {
     }
 }
 
-/// A stack of tags, however high.
-fn vlan(packet: &mut Dissection, body: &[u8]) {
-    loop {
-        let Some(tag) = VLAN.read(packet, body) else { return };
-        let inner = u16::from_be_bytes([tag[2], tag[3]]);
-        if !VLAN_TAGS.contains(&inner) {
-            // The frame inside may be one of 802.3, and what is inside that have tags again.
-            if packet.enter() {
-                typed_or_sized(packet, body, inner);
-            }
-            return;
-        }
+/// A stack of tags, however high; `tag` is the EtherType that led to the first.
+fn vlan(packet: &mut Dissection, body: &[u8], mut tag: u16) {
+    while VLAN_TAGS.contains(&tag) {
+        let layout = if tag == SERVICE_TAG { &SERVICE } else { &VLAN };
+        let Some(header) = layout.read(packet, body) else { return };
+        tag = u16::from_be_bytes([header[2], header[3]]);
+    }
+    // The frame inside may be one of 802.3, and what is inside that have tags again.
+    if packet.enter() {
+        typed_or_sized(packet, body, tag);
     }
 }
 

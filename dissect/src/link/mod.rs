@@ -11,6 +11,7 @@ mod llc;
 mod loopback;
 mod mpls;
 mod nflog;
+mod pktap;
 pub(crate) mod ppp;
 mod radio;
 mod trailer;
@@ -40,6 +41,7 @@ mod link_type {
     pub(super) const IPV4: u16 = 228;
     pub(super) const IPV6: u16 = 229;
     pub(super) const NFLOG: u16 = 239;
+    pub(super) const PKTAP: u16 = 258;
     pub(super) const LINUX_SLL2: u16 = 276;
 }
 
@@ -65,6 +67,7 @@ pub fn name(link_type: u16) -> Option<&'static str> {
         link_type::IPV4 => "raw IPv4",
         link_type::IPV6 => "raw IPv6",
         link_type::NFLOG => "Linux netfilter log",
+        link_type::PKTAP => "Apple PKTAP",
         link_type::LINUX_SLL2 => "Linux cooked v2",
         _ => return None,
     })
@@ -95,6 +98,7 @@ fn by_type(packet: &mut Dissection, body: &[u8], link_type: u16) {
         link_type::PRISM | link_type::AVS => radio::prism(packet, body),
         link_type::PPI => radio::ppi(packet, body),
         link_type::NFLOG => nflog::dissect(packet, body),
+        link_type::PKTAP => pktap::dissect(packet, body),
         supported if name(supported).is_some() => network::dissect(packet, body),
         other => packet.unparsed("link.unsupported", format!("link type {other} is not supported")),
     }

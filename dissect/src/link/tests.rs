@@ -181,6 +181,7 @@ fn link_layers_lead_to_the_datagram_inside() {
         ),
         ("AVS", 163, under(&[&[0x80, 0x21, 0x10, 1, 0, 0, 0, 8][..], &wlan([8, 0], &SNAP)].concat(), ipv4())),
         ("PPI", 192, under(&[&[0, 0, 8, 0, 105, 0, 0, 0][..], &wlan([8, 0], &SNAP)].concat(), ipv4())),
+        ("PKTAP", 258, under(&[13, 0, 0, 0, 1, 0, 0, 0, 101, 0, 0, 0, 9], ipv4())),
         ("NFLOG, little-endian", 239, {
             let header = [2, 0, 0, 5, 5, 0, 10, 0, 0, 0, 0, 0, 37, 0, 9, 0];
             [under(&header, ipv4()), vec![0; 3]].concat()
@@ -243,10 +244,12 @@ fn frames_that_radios_encrypt_are_somebody_elses() {
     let packet = dissect(105, 0, &data);
     assert_eq!(packet.anomalies[0].rule, "wlan.protected");
     assert_eq!(payload(&packet, &data).as_deref(), Some(&b"sealed by others"[..]));
-    // A beacon.
-    let packet = dissect(105, 0, &[0x80; 60]);
-    assert_eq!(packet.protocol, Protocol::Wlan);
-    assert_eq!(packet.tree.range("foreign"), Some(2..60));
+    // A beacon, and an acknowledgment.
+    for (control, header_len) in [(0x80, 24), (0xd4, 2)] {
+        let packet = dissect(105, 0, &[control; 60]);
+        assert_eq!(packet.protocol, Protocol::Wlan);
+        assert_eq!(packet.tree.range("foreign"), Some(header_len..60));
+    }
 }
 
 #[test]
@@ -273,7 +276,7 @@ fn a_frame_check_sequence_is_known_by_its_sum() {
     let mut data = [&frame[..], &crc.sum().to_le_bytes()].concat();
     for fcs_len in [0, 4] {
         let packet = dissect(1, fcs_len, &data);
-        assert_eq!(packet.tree.range("fcs"), Some(60..64));
+        assert_eq!(packet.tree.range("eth.fcs"), Some(60..64));
     }
     data[63] ^= 1;
     assert_eq!(dissect(1, 4, &data).tree.range("trailer"), Some(47..64));
@@ -327,12 +330,16 @@ fn a_jumbogram_is_as_long_as_its_option_says() {
 fn a_fragment_says_which() {
     let mut data = ipv4();
     data[4..8].copy_from_slice(&[1, 2, 0x20, 3]);
-    let fragment = dissect(228, 0, &data).fragment.unwrap();
+    let mut packet = dissect(228, 0, &data);
+    assert_eq!(packet.tree.range("unparsed"), Some(20..33));
+    packet.settle_fragment();
+    assert_eq!((packet.tree.range("fragment"), packet.tree.len()), (Some(20..33), 33));
+    let fragment = packet.fragment.unwrap();
     assert_eq!((fragment.id, fragment.offset, fragment.more, fragment.data), (0x0102, 24, true, 20..33));
 }
 
-const LINK_TYPES: [u16; 20] =
-    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 163, 192, 228, 229, 239, 276];
+const LINK_TYPES: [u16; 21] =
+    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 163, 192, 228, 229, 239, 258, 276];
 
 #[test]
 fn every_cut_is_accounted_for() {

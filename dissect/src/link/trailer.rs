@@ -4,7 +4,7 @@ use flate2::Crc;
 
 use crate::bytes::array;
 use crate::dissection::Dissection;
-use crate::tree::Class;
+use crate::tree::{Class, Field};
 
 const FCS_LEN: usize = 4;
 
@@ -14,20 +14,26 @@ const FCS_LEN: usize = 4;
 pub(super) fn close(packet: &mut Dissection, data: &[u8]) {
     let intact = !packet.anomalies.iter().any(|anomaly| anomaly.unparsed);
     let rest = data.len().saturating_sub(packet.tree.len());
-    if intact && rest >= FCS_LEN && has_check_sequence(packet, data) {
+    let name = if intact && rest >= FCS_LEN { check_sequence(packet, data) } else { None };
+    if let Some(name) = name {
         packet.close(data.len() - FCS_LEN);
-        packet.tree.push("fcs", Class::L2, FCS_LEN);
+        packet.tree.push(name, Class::L2, FCS_LEN);
     }
     packet.close(data.len());
 }
 
-fn has_check_sequence(packet: &Dissection, data: &[u8]) -> bool {
-    let first = packet.tree.fields().iter().find(|field| matches!(field.name, "eth.dst" | "wlan.fc"));
-    let at = data.len() - FCS_LEN;
-    let (Some(first), Some(check)) = (first, array::<FCS_LEN>(data, at)) else { return false };
-    let Some(frame) = data.get(first.start..at) else { return false };
+/// The name of the last four bytes, if they are the sum of the frame before them.
+fn check_sequence(packet: &Dissection, data: &[u8]) -> Option<&'static str> {
+    let name_of = |field: &Field| match field.name {
+        "eth.dst" => Some(("eth.fcs", field.start)),
+        "wlan.fc" => Some(("wlan.fcs", field.start)),
+        _ => None,
+    };
+    let (name, start) = packet.tree.fields().iter().find_map(name_of)?;
+    let at = data.len().checked_sub(FCS_LEN)?;
+    let check = array::<FCS_LEN>(data, at)?;
     // Padding of zeros is the usual case, and costs no sum.
-    check != [0; FCS_LEN] && crc32(frame) == u32::from_le_bytes(check)
+    (check != [0; FCS_LEN] && crc32(data.get(start..at)?) == u32::from_le_bytes(check)).then_some(name)
 }
 
 fn crc32(frame: &[u8]) -> u32 {

@@ -23,6 +23,10 @@ impl Control {
         self.0 & bits == bits
     }
 
+    const fn is_management(self) -> bool {
+        self.0 & 0x000f == 0
+    }
+
     const fn is_data(self) -> bool {
         self.0 & 0x000f == 0x0008
     }
@@ -83,7 +87,7 @@ const SUBFRAME: Layout<14> = Layout::new(
     "A-MSDU",
     "link.short",
     Class::L2,
-    &[("wlan_aggregate.a_mdsu.da", 6), ("wlan_aggregate.a_mdsu.sa", 6), ("wlan_aggregate.a_mdsu.length", 2)],
+    &[("wlan.da", 6), ("wlan.sa", 6), ("wlan_aggregate.a_mdsu.length", 2)],
 );
 
 /// The bit of QoS control that says that several packets are in the frame.
@@ -96,9 +100,8 @@ const VECTOR_IS_EXTENDED: u8 = 0x20;
 pub(super) fn frame(packet: &mut Dissection, body: &[u8], padded: bool) {
     let start = packet.tree.len();
     let control = Control(array::<2>(body, start).map_or(0, u16::from_le_bytes));
-    if body.len().saturating_sub(start) >= 2 && !control.is_data() {
-        packet.tree.push("wlan.fc", Class::L2, 2);
-        packet.foreign(Protocol::Wlan, body.len());
+    if !control.is_data() && start + 2 <= body.len() {
+        without_packet(packet, body, control);
         return;
     }
     let Some(aggregate) = data_header(packet, body, control) else { return };
@@ -119,6 +122,16 @@ pub(super) fn frame(packet: &mut Dissection, body: &[u8], padded: bool) {
     } else {
         llc::dissect(packet, body);
     }
+}
+
+/// A frame with which radios manage or control each other.
+fn without_packet(packet: &mut Dissection, body: &[u8], control: Control) {
+    if control.is_management() && DIRECT.peek(packet, body).is_some() {
+        let _header = DIRECT.read(packet, body);
+    } else {
+        packet.tree.push("wlan.fc", Class::L2, 2);
+    }
+    packet.foreign(Protocol::Wlan, body.len());
 }
 
 /// Reads the header of a data frame; whether several packets follow it.
@@ -154,18 +167,15 @@ fn protected(packet: &mut Dissection, body: &[u8]) {
 /// Several packets in one frame (IEEE 802.11-2020, section 9.3.2.2). The dissection is that of the first; what the
 /// others carry cannot be judged beside it, and counts as not understood.
 fn subframes(packet: &mut Dissection, body: &[u8]) {
-    let mut further = false;
+    subframe(packet, body);
+    if packet.tree.len() < body.len() {
+        packet.note("wlan.aggregate", "several packets in one 802.11 frame: the first one is judged");
+    }
     while packet.tree.len() < body.len() {
-        if further {
-            packet.note("wlan.aggregate", "several packets in one 802.11 frame: the first one is judged");
-            packet.beside(|packet| {
-                packet.cut = true;
-                subframe(packet, body);
-            });
-        } else {
+        packet.beside(|packet| {
+            packet.cut = true;
             subframe(packet, body);
-        }
-        further = true;
+        });
     }
 }
 

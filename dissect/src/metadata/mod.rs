@@ -20,7 +20,7 @@ use covert::Covert;
 use direction::Direction;
 use information::Joint;
 
-pub use covert::CovertReport;
+pub use covert::{Bits, CovertReport};
 pub use direction::DirectionReport;
 pub use information::Information;
 

@@ -22,7 +22,7 @@ mod tunnel;
 
 use std::net::IpAddr;
 
-use crate::dissection::{Dissection, Endpoint, Fragment, Protocol};
+use crate::dissection::{Dissection, Endpoint, FRAGMENT_RULE, Fragment, Protocol};
 
 /// IP protocol numbers, from the IANA registry.
 mod protocol {
@@ -76,6 +76,6 @@ fn set_addresses(packet: &mut Dissection, source: IpAddr, destination: IpAddr) {
 fn fragment(packet: &mut Dissection, body: &[u8], fragment: Fragment) {
     packet.protocol = Protocol::Fragment;
     packet.fragment = Some(fragment);
-    packet.unparsed("ip.fragment", "a fragment: what it is a part of is judged when it is whole");
+    packet.unparsed(FRAGMENT_RULE, "a fragment: what it is a part of is judged when it is whole");
     packet.close(body.len());
 }

@@ -1,6 +1,9 @@
 //! Packets in packets: IP in IP (RFC 2003, 4213), GRE (RFC 2784, 2890, 2637), VXLAN (RFC 7348) and GTP-U (3GPP
 //! TS 29.281).
 //!
+//! Here a network packet leads back to the link layers: the one place where these modules use those above them,
+//! bounded by [`Dissection::enter`].
+//!
 //! The two that ride in UDP are known by a port, which anybody may use: their headers must be exactly what a sender
 //! of them writes, else the datagram is what it is without them.
 

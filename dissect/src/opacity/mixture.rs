@@ -15,6 +15,8 @@ const CONCENTRATIONS: [f64; 4] = [1.0 / 256.0, 1.0 / 16.0, 0.5, 4.0];
 const ORDER_1: usize = 0;
 /// Columns judged, from the front of the samples.
 const COLUMNS: usize = 64;
+/// Columns judged from their end: the tag, and what may be padding before it.
+const LAST_COLUMNS: usize = 32;
 /// A column of fewer samples is not judged.
 const COLUMN_LEN_MIN: u64 = 16;
 
@@ -40,12 +42,13 @@ pub(super) struct Pool {
     /// How often each byte follows each, 256 counts for each first one.
     pairs: Vec<u32>,
     columns: Vec<[u32; 256]>,
+    last_columns: Vec<[u32; 256]>,
 }
 
 impl Pool {
     pub(super) fn new() -> Self {
         let (bytes, differences) = ([0; 256], [0; 256]);
-        Self { bytes, differences, pairs: vec![0; 256 * 256], columns: Vec::new() }
+        Self { bytes, differences, pairs: vec![0; 256 * 256], columns: Vec::new(), last_columns: Vec::new() }
     }
 
     pub(super) fn take(&mut self, sample: &[u8]) {
@@ -58,24 +61,20 @@ impl Pool {
                 *count += 1;
             }
         }
-        let judged = sample.len().min(COLUMNS);
-        if self.columns.len() < judged {
-            self.columns.resize(judged, [0; 256]);
-        }
-        for (column, byte) in self.columns.iter_mut().zip(sample) {
-            if let Some(count) = column.get_mut(usize::from(*byte)) {
-                *count += 1;
-            }
-        }
+        tally_columns(&mut self.columns, sample.iter().take(COLUMNS));
+        tally_columns(&mut self.last_columns, sample.iter().rev().take(LAST_COLUMNS));
     }
 
     pub(super) fn tests(&self, kind: &str, mixtures: &Mixtures) -> Vec<Test> {
         let whole = (format!("uneven bytes over all {kind}s"), self.pooled_bits(mixtures));
-        let judged = self.columns.iter().enumerate().filter(|(_, column)| {
+        let front = self.columns.iter().enumerate().map(|(number, column)| (number, "", column));
+        let back =
+            self.last_columns.iter().enumerate().map(|(number, column)| (number, " from the end", column));
+        let judged = front.chain(back).filter(|(_, _, column)| {
             column.iter().map(|count| u64::from(*count)).sum::<u64>() >= COLUMN_LEN_MIN
         });
-        let columns = judged.map(|(number, column)| {
-            (format!("uneven byte {number} of all {kind}s"), mixtures.averaged_bits(column))
+        let columns = judged.map(|(number, edge, column)| {
+            (format!("uneven byte {number}{edge} of all {kind}s"), mixtures.averaged_bits(column))
         });
         [whole].into_iter().chain(columns).collect()
     }
@@ -86,6 +85,18 @@ impl Pool {
         let order_0 = mixtures.each(&self.bytes).into_iter().chain(mixtures.each(&self.differences));
         let evidence: Vec<f64> = order_0.chain([order_1]).collect();
         log2_mean(&evidence)
+    }
+}
+
+/// Counts one byte in each column.
+fn tally_columns<'a>(columns: &mut Vec<[u32; 256]>, bytes: impl ExactSizeIterator<Item = &'a u8>) {
+    if columns.len() < bytes.len() {
+        columns.resize(bytes.len(), [0; 256]);
+    }
+    for (column, byte) in columns.iter_mut().zip(bytes) {
+        if let Some(count) = column.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! differ. A sample that comes again in another chapter is one test more, which Bonferroni counts.
 
 mod english;
+pub(crate) mod entropy;
 mod family;
 mod fragment;
 mod law;
@@ -252,19 +253,12 @@ impl Chapter {
     }
 }
 
-/// `256 q(b)` of each byte, under the models that a stream of unknown bytes is weighed with.
-#[derive(Debug)]
-pub(crate) struct StreamModels {
-    /// Readable text.
-    pub(crate) text: [[f64; 256]; 2],
-    /// Structure that nobody can read as it stands: headers, numbers, padding.
-    pub(crate) zeros: [f64; 256],
-}
-
-/// The models for streams; computed once.
-pub(crate) fn stream_models() -> &'static StreamModels {
-    static MODELS: std::sync::OnceLock<StreamModels> = std::sync::OnceLock::new();
-    MODELS.get_or_init(model::stream_models)
+/// `256 q(b)` of each byte under the models that a stream of unknown bytes is weighed with: three of readable
+/// text (English, any printable ASCII, UTF-8 of other scripts), and one of structure that nobody can read as it
+/// stands (headers, numbers, padding). Computed once.
+pub(crate) fn stream_ratios() -> &'static [[f64; 4]; 256] {
+    static RATIOS: std::sync::OnceLock<[[f64; 4]; 256]> = std::sync::OnceLock::new();
+    RATIOS.get_or_init(model::stream_ratios)
 }
 
 /// Judges samples, and the first bytes of different SHORT datagrams. Empty samples are ignored.
@@ -289,7 +283,7 @@ fn digest(bytes: &[u8]) -> u64 {
 
 /// A count as a float; exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts of bytes and tests, far below 2^53")]
-const fn approximate(count: usize) -> f64 {
+pub(crate) const fn approximate(count: usize) -> f64 {
     count as f64
 }
 

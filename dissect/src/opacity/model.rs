@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{StreamModels, english};
+use super::english;
 
 /// Number of models; each costs a test of every sample.
 pub(super) const MODELS: usize = 10;
@@ -74,10 +74,16 @@ pub(super) fn models() -> [Model; MODELS] {
     ]
 }
 
-/// The models that streams are weighed with.
-pub(super) fn stream_models() -> StreamModels {
-    let wide = |weights: fn(u8) -> f64| ratios(weights).map(f64::from);
-    StreamModels { text: [wide(text), wide(printable)], zeros: wide(zeros) }
+/// The ratios that streams are weighed with, a row for each byte.
+pub(super) fn stream_ratios() -> [[f64; 4]; 256] {
+    let models = [ratios(text), ratios(printable), ratios(utf8_byte), ratios(zeros)];
+    let mut rows = [[1.0; 4]; 256];
+    for (lane, model) in models.iter().enumerate() {
+        for (row, ratio) in rows.iter_mut().zip(model) {
+            row[lane] = f64::from(*ratio);
+        }
+    }
+    rows
 }
 
 /// Scales weights to a distribution, mixes in the uniform one and divides by it.
@@ -117,6 +123,19 @@ fn text(byte: u8) -> f64 {
 fn text_chance(byte: u8) -> f64 {
     static TOTAL: LazyLock<f64> = LazyLock::new(|| (0..=u8::MAX).map(text).sum());
     text(byte) / *TOTAL
+}
+
+/// UTF-8 of scripts other than Latin, byte by byte: continuations, and the lead bytes of Cyrillic, of Greek,
+/// Hebrew and Arabic, and of Indic and East Asian scripts.
+fn utf8_byte(byte: u8) -> f64 {
+    match byte {
+        0x80..=0xbf => 0.8,
+        0xd0 | 0xd1 => 12.0,
+        0xce | 0xcf | 0xd7..=0xd9 | 0xe0..=0xed => 2.0,
+        b' ' => 4.0,
+        b',' | b'.' | b'\n' => 0.5,
+        _ => 0.02,
+    }
 }
 
 /// Anything else, then 27 symbols after which small letters follow, then 26 capitals.

@@ -8,6 +8,7 @@
 
 mod follow;
 mod generation;
+mod known;
 mod numbers;
 mod order;
 mod short;
@@ -23,6 +24,7 @@ use spec::key_schedule::Root;
 use spec::wire::frame::{Frames, Side};
 use spec::wire::long::AttemptId;
 
+pub(crate) use known::KnownKeys;
 pub use spec::key_log::KeyLogError;
 pub use transcript::{LogEntry, Submitted, Transcript};
 
@@ -120,6 +122,9 @@ pub struct Place {
     pub generation: u64,
     /// How many key updates of that generation did.
     pub epoch: u64,
+    /// The first byte of the datagram without its mask.
+    #[serde(skip)]
+    pub first: u8,
 }
 
 impl fmt::Display for Place {

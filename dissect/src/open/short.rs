@@ -145,7 +145,8 @@ impl Opening {
                 None
             }
             Use::New => {
-                let place = super::Place { number, generation: owner.generation, epoch: opened.epoch };
+                let (generation, first) = (owner.generation, opened.header.first());
+                let place = super::Place { number, generation, epoch: opened.epoch, first };
                 let said = self.opened(packet.number, session, side, Some(place), opened.frames());
                 packet.info = format!("{place} {}", said.frames.join(", "));
                 Some(said)

@@ -9,9 +9,13 @@
 //! ```text
 //! if let Some((key, part)) = fragments::part(&dissection, data, number) {
 //!     match fragments.take(key, &part, time_ns) {
-//!         Outcome::Whole(whole) => analyse(whole.dissect(), &whole.bytes),  // instead of this packet's payload
-//!         Outcome::Waiting | Outcome::Repeated => {}
+//!         Outcome::Whole(whole) => {
+//!             dissection.settle_fragment();
+//!             analyse(whole.dissect(), &whole.bytes); // as a packet of its own, with this one's number
+//!         }
+//!         Outcome::Waiting | Outcome::Repeated => dissection.settle_fragment(),
 //!         Outcome::Refused(fault) => finding(fault.rule(), fault, number),
+//!         Outcome::GivenUp => {}
 //!     }
 //! }
 //! if let (Some(segment), Some(ends), Some(payload)) = (dissection.segment, dissection.ends, &dissection.payload) {
@@ -19,7 +23,8 @@
 //! }
 //! ```
 //!
-//! and at the end `fragments.finish()` and `streams.finish(..)`, which tell what stayed incomplete.
+//! and at the end `fragments.finish()` and `streams.finish(..)`, which tell what stayed incomplete: a gap in the
+//! evidence, for settled fragments count as read.
 
 pub mod fragments;
 mod pieces;

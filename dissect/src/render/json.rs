@@ -58,23 +58,7 @@ impl<W: Write> Json<W> {
     /// Whatever writing yielded.
     pub fn finish(mut self, report: &Report, exit_code: u8) -> io::Result<()> {
         self.outcome?;
-        let document = Document {
-            schema: SCHEMA,
-            exit_code,
-            scope: report.scope,
-            verdict: &report.verdict,
-            findings: &report.findings,
-            capture: &report.capture,
-            ledger: &report.ledger,
-            sessions: &report.sessions,
-            flows: &report.flows,
-            opacity: &report.opacity,
-            reuse: &report.reuse,
-            canary: &report.canary,
-            sealed: report.sealed.as_ref(),
-            complete: report.complete.as_ref(),
-        };
-        let text = serde_json::to_string_pretty(&document)?;
+        let text = serde_json::to_string_pretty(&Document::of(report, exit_code))?;
         if self.has_packets {
             self.out.write_all(b"\n  ],")?;
             ascii_json(text.trim_start_matches('{'), &mut self.out)?;
@@ -84,6 +68,14 @@ impl<W: Write> Json<W> {
         writeln!(self.out)?;
         self.out.flush()
     }
+}
+
+/// The report without its packets.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(crate) fn document(report: &Report, exit_code: u8) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Document::of(report, exit_code))
 }
 
 /// Writes a JSON text with everything escaped that is not ASCII.
@@ -124,6 +116,27 @@ struct Document<'a> {
     canary: &'a CanaryReport,
     sealed: Option<&'a SealedReport>,
     complete: Option<&'a CompleteReport>,
+}
+
+impl<'a> Document<'a> {
+    fn of(report: &'a Report, exit_code: u8) -> Self {
+        Self {
+            schema: SCHEMA,
+            exit_code,
+            scope: report.scope,
+            verdict: &report.verdict,
+            findings: &report.findings,
+            capture: &report.capture,
+            ledger: &report.ledger,
+            sessions: &report.sessions,
+            flows: &report.flows,
+            opacity: &report.opacity,
+            reuse: &report.reuse,
+            canary: &report.canary,
+            sealed: report.sealed.as_ref(),
+            complete: report.complete.as_ref(),
+        }
+    }
 }
 
 /// A packet in the document.

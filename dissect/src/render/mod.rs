@@ -1,12 +1,16 @@
 //! Shows packets as they are judged and then the report: [`Text`] for people, [`Json`] for programs.
 
 mod json;
+mod metadata;
 mod sanitise;
 mod table;
 mod text;
 
 pub use json::Json;
+pub(crate) use json::{ascii_json, document};
+pub use metadata::metadata;
 pub(crate) use sanitise::sanitise;
+pub(crate) use text::headline;
 pub use text::{Style, Text, text};
 
 /// Nanoseconds since 1970 as seconds with nine decimals.

@@ -6,7 +6,7 @@ use super::{sanitise, seconds};
 use crate::dissection::Endpoint;
 use crate::packet::Packet;
 use crate::report::Report;
-use crate::session::{Kind, Session, Stage};
+use crate::session::{Kind, Session};
 use crate::verdict::Scope;
 
 /// Writes all tables but that of the packets.
@@ -45,14 +45,14 @@ pub(super) fn packet_row(packet: &Packet, start: i128, out: &mut impl Write) -> 
 }
 
 fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    for (number, session) in (1..).zip(&report.sessions) {
+    for (number, session) in (0..).zip(&report.sessions) {
         writeln!(
             out,
             "session {number}: client {} and hub {}, attempt {}, {}",
             session.client,
             session.hub,
             session.attempt(),
-            stage(session),
+            session.stage.described(),
         )?;
         writeln!(out, "  handshake   {}", handshake(session))?;
         let (client, hub) = (session.client_datagrams, session.hub_datagrams);
@@ -62,17 +62,6 @@ fn sessions(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
-}
-
-fn stage(session: &Session) -> &'static str {
-    match session.stage {
-        Stage::Unseen => "beginning not in the capture",
-        Stage::Opening => "half an INIT",
-        Stage::Offered => "unanswered",
-        Stage::Answered => "answered, not finished",
-        Stage::Finished => "finished by the client, not confirmed by the hub",
-        Stage::Established => "established",
-    }
 }
 
 /// The first packet of each handshake message, and how often it was repeated.

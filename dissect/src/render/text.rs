@@ -76,6 +76,19 @@ pub fn text(report: &Report, style: Style, out: &mut impl Write) -> io::Result<(
     verdict(report, style, out)
 }
 
+/// The verdict in one line.
+pub(crate) fn headline(report: &Report) -> String {
+    headline_with(report, report.verdict.outcome.name())
+}
+
+fn headline_with(report: &Report, outcome: &str) -> String {
+    let verdict = &report.verdict;
+    let reached =
+        verdict.reached.map_or(String::from("no level"), |level| format!("level {level} ({})", level.name()));
+    let (required, name) = (verdict.required, verdict.required.name());
+    format!("VERDICT {outcome}: reached {reached}, required {required} ({name})")
+}
+
 fn verdict(report: &Report, style: Style, out: &mut impl Write) -> io::Result<()> {
     let paint = |outcome: Outcome| match (style.colour, outcome) {
         (false, outcome) => outcome.name().to_owned(),
@@ -84,15 +97,7 @@ fn verdict(report: &Report, style: Style, out: &mut impl Write) -> io::Result<()
         (true, Outcome::Inconclusive) => format!("\x1b[1;33m{}\x1b[0m", outcome.name()),
     };
     let verdict = &report.verdict;
-    let reached =
-        verdict.reached.map_or(String::from("no level"), |level| format!("level {level} ({})", level.name()));
-    writeln!(
-        out,
-        "VERDICT {}: reached {reached}, required {} ({})",
-        paint(verdict.outcome),
-        verdict.required,
-        verdict.required.name()
-    )?;
+    writeln!(out, "{}", headline_with(report, &paint(verdict.outcome)))?;
     facts(report, out)?;
     for severity in [Severity::Violation, Severity::Gap, Severity::Note] {
         findings(report, severity, out)?;
@@ -219,11 +224,26 @@ fn canary_line(result: &CanaryResult, out: &mut impl Write) -> io::Result<()> {
     if let Some(sealed) = result.in_sealed {
         write!(out, ", sealed in {sealed} datagrams")?;
     }
-    if !result.strength.strong {
-        let chance = result.strength.expected_chance_hits;
+    let strength = &result.strength;
+    if !strength.strong {
+        let chance = strength.expected_chance_hits;
         write!(out, "; WEAK: too short to decide, chance alone may give {chance:.1e} hits")?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    // What was not searched, or in vain, belongs to the result.
+    if strength.strong && !result.is_key {
+        let key_bytes = strength.xor_key_bytes;
+        write!(out, "             parts of it, and behind XOR keys of up to {key_bytes} bytes")?;
+        for (what, forms) in
+            [("too short to decide as", &strength.weak_forms), ("not searched as", &strength.left_out_forms)]
+        {
+            if !forms.is_empty() {
+                write!(out, "; {what} {}", forms.join(", "))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn findings(report: &Report, severity: Severity, out: &mut impl Write) -> io::Result<()> {

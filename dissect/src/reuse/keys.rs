@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use spec::crypto;
 use spec::limits::KEY_BYTES;
 use spec::secret::Secret;
+use spec::wire::long::{AttemptId, Long, LongKind};
 
 use super::{Pair, describe};
 use crate::packet::Packet;
-use crate::session::Kind;
 use crate::tree::Class;
 
 /// Key shares remembered; further ones are not compared.
@@ -18,7 +18,7 @@ const CAPACITY: usize = 1 << 17;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     /// The packet and the attempt each was seen in first.
-    first: BTreeMap<Vec<u8>, (usize, Vec<u8>)>,
+    first: BTreeMap<Vec<u8>, (usize, AttemptId)>,
     /// Packets of different attempts with the same key share.
     pub(super) reused: Vec<Pair>,
     /// Packets with a key that makes every shared secret the same.
@@ -31,16 +31,18 @@ impl Keys {
     /// Looks at the key shares of a LONG datagram. The static key that a hub gives to strangers is the same for
     /// all of them, so KEY is left out.
     pub(super) fn take(&mut self, packet: &Packet, data: &[u8]) {
-        let tree = &packet.dissection.tree;
-        let shares = tree.fields().iter().filter(|field| field.class == Class::KeyShare);
-        let attempt = tree.range("attempt-id").and_then(|range| data.get(range));
-        let Some(attempt) = attempt.filter(|_| packet.message != Some(Kind::Key.name())) else { return };
-        for share in shares {
-            self.compare(packet.number, attempt, data.get(share.range()).unwrap_or_default());
+        let payload = packet.dissection.payload.clone().and_then(|payload| data.get(payload));
+        let Some(long) = payload.and_then(|payload| Long::parse(payload).ok()) else { return };
+        if long.kind == LongKind::Key {
+            return;
+        }
+        let fields = packet.dissection.tree.fields();
+        for share in fields.iter().filter(|field| field.class == Class::KeyShare) {
+            self.compare(packet.number, long.attempt, data.get(share.range()).unwrap_or_default());
         }
     }
 
-    fn compare(&mut self, packet: usize, attempt: &[u8], share: &[u8]) {
+    fn compare(&mut self, packet: usize, attempt: AttemptId, share: &[u8]) {
         if is_low_order(share) {
             describe(&mut self.low_order, packet);
         }
@@ -48,11 +50,11 @@ impl Keys {
         let known = share.get(..share.len().min(KEY_BYTES)).unwrap_or_default();
         match self.first.get(known) {
             // An attempt is repeated as a whole, and may be seen on both sides of a relay.
-            Some((_, of)) if of == attempt => {}
+            Some((_, of)) if *of == attempt => {}
             Some((first, _)) => describe(&mut self.reused, Pair { first: *first, second: packet }),
             None if self.first.len() >= CAPACITY => self.not_compared += 1,
             None => {
-                self.first.insert(known.to_vec(), (packet, attempt.to_vec()));
+                self.first.insert(known.to_vec(), (packet, attempt));
             }
         }
     }
@@ -71,11 +73,12 @@ mod tests {
     #[test]
     fn a_key_belongs_to_one_attempt() {
         let mut keys = Keys::default();
-        keys.compare(1, b"attempt1", &[9; 32]);
-        keys.compare(2, b"attempt1", &[9; 32]);
+        let [one, two] = [1, 2].map(|id| AttemptId([id; 8]));
+        keys.compare(1, one, &[9; 32]);
+        keys.compare(2, one, &[9; 32]);
         assert_eq!(keys.reused, [], "sent again");
-        keys.compare(3, b"attempt2", &[8; 32]);
-        keys.compare(4, b"attempt2", &[9; 32]);
+        keys.compare(3, two, &[8; 32]);
+        keys.compare(4, two, &[9; 32]);
         assert_eq!(keys.reused, [Pair { first: 1, second: 4 }]);
         assert_eq!(keys.low_order, [0; 0]);
     }

@@ -65,22 +65,24 @@ fn a_retransmission_is_not_reuse() {
     assert_eq!(detect(&[body.clone(), body]).repeated_windows, []);
 }
 
+/// An INIT of an attempt with an X25519 key.
+fn init(attempt: u8, key: &[u8]) -> Vec<u8> {
+    let mut datagram = [&[0xc0][..], b"SGM1", &[attempt; 8], key].concat();
+    datagram.resize(1200, attempt);
+    datagram
+}
+
 #[test]
 fn whole_datagrams_and_their_keys() {
-    let packet = |number| {
-        let mut tree = Tree::default();
-        tree.push("attempt-id", Class::Header, 8);
-        tree.push("ephemeral-key", Class::KeyShare, 32);
-        let dissection = Dissection { tree, payload: Some(0..40), ..Dissection::default() };
-        Packet { number, message: Some("INIT"), dissection, ..Packet::default() }
-    };
+    let mut tree = Tree::default();
+    tree.push("header", Class::Header, 13);
+    tree.push("ephemeral-key", Class::KeyShare, 32);
     let mut detector = Detector::new();
-    let first = random_bytes(1, 40);
-    detector.take_datagram(&packet(1), &first);
-    detector.take_datagram(&packet(2), &first);
-    let other_attempt = [random_bytes(2, 8), first[8..].to_vec()].concat();
-    detector.take_datagram(&packet(3), &other_attempt);
-    detector.take_datagram(&packet(4), &[random_bytes(3, 8), vec![0; 32]].concat());
+    let key = random_bytes(1, 32);
+    for (number, datagram) in (1..).zip([init(1, &key), init(1, &key), init(2, &key), init(3, &[0; 32])]) {
+        let dissection = Dissection { tree: tree.clone(), payload: Some(0..1200), ..Dissection::default() };
+        detector.take_datagram(&Packet { number, dissection, ..Packet::default() }, &datagram);
+    }
     let report = detector.finish();
     assert_eq!(report.identical_datagrams, 1);
     assert_eq!(report.reused_keys, [Pair { first: 1, second: 3 }]);

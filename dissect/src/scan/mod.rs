@@ -5,16 +5,17 @@
 //! the number of threads, whatever the file.
 
 mod feed;
-mod records;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::bytes::count;
 use crate::canary::{Canary, Literals};
+use crate::pcap::Reader;
+use crate::source::{ReadError, Source};
 use feed::Feed;
-pub use records::packets_of;
 
 /// Bytes a thread searches at a time: what fits into the cache next to a core.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -149,6 +150,27 @@ fn work(feed: &Mutex<Feed<impl Read>>, literals: &Literals) -> io::Result<Scanne
             }
         });
     }
+}
+
+/// The numbers of the packets that hold these bytes of a capture, from 1; `None` for a byte that is in none.
+///
+/// # Errors
+/// [`ReadError`] when the capture cannot be read, or is none.
+pub fn packets_of(
+    source: &Source,
+    offsets: &BTreeSet<u64>,
+) -> Result<BTreeMap<u64, Option<usize>>, ReadError> {
+    let mut numbers: BTreeMap<u64, Option<usize>> = offsets.iter().map(|offset| (*offset, None)).collect();
+    let mut reader = Reader::new(source)?;
+    while let Some(record) = reader.next_record()?
+        && offsets.last().is_some_and(|last| record.offset <= *last)
+    {
+        let end = record.offset.saturating_add(count(record.data.len()));
+        for (_, number) in numbers.range_mut(record.offset..end) {
+            *number = Some(record.number);
+        }
+    }
+    Ok(numbers)
 }
 
 #[cfg(test)]

@@ -21,6 +21,21 @@ pub enum Stage {
     Established,
 }
 
+impl Stage {
+    /// The stage in words.
+    #[must_use]
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::Unseen => "beginning not in the capture",
+            Self::Opening => "half an INIT",
+            Self::Offered => "unanswered",
+            Self::Answered => "answered, not finished",
+            Self::Finished => "finished by the client, not confirmed by the hub",
+            Self::Established => "established",
+        }
+    }
+}
+
 /// What an observer can tell two datagrams apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dissect::{KeyLog, Options, Report};
+use dissect::open::Place;
+use dissect::session::Member;
+use dissect::source::Source;
+use dissect::{KeyLog, Options, Report, examine};
+use spec::crypto;
+use spec::key_schedule::{DirectionKeys, Root};
 use spec::wire::ack::{Ack, EcnCounts};
 use spec::wire::entry::{Entry, EntryKind, MessageId};
 use spec::wire::ephemeral::Ephemeral;
@@ -11,10 +16,10 @@ use spec::wire::message::Message;
 use spec::wire::varint;
 
 use crate::hex;
-use crate::run::{Judged, Leak, Run, Talk};
+use crate::run::{CLIENT, Leak, RELAY, Run, Talk};
 
 /// The columns that are compared.
-pub(crate) const COLUMNS: [&str; 39] = [
+pub(crate) const COLUMNS: [&str; 40] = [
     "sealgram.message",
     "sealgram.attempt_id",
     "sealgram.connection_id",
@@ -31,6 +36,7 @@ pub(crate) const COLUMNS: [&str; 39] = [
     "sealgram.packet_number",
     "sealgram.epoch",
     "sealgram.generation",
+    "sealgram.repeats",
     "sealgram.frame.type",
     "sealgram.padding.length",
     "sealgram.ack.largest",
@@ -57,7 +63,8 @@ pub(crate) const COLUMNS: [&str; 39] = [
 ];
 
 /// The rules that both know.
-pub(crate) const RULES: [&str; 14] = [
+pub(crate) const RULES: [&str; 15] = [
+    "session.moved",
     "session.format",
     "session.order",
     "handshake.attempt-id",
@@ -139,40 +146,95 @@ impl Row {
     }
 }
 
-/// The columns of every packet.
-pub(crate) fn rows(report: &Report, packets: &[Judged], run: &Run) -> Vec<Vec<String>> {
-    let capture = run.pcap();
+/// The judgement, and the columns of every packet.
+pub(crate) fn rows(run: &Run, options: &Options) -> (Report, Vec<Vec<String>>) {
     let mut rows: Vec<Row> = Vec::new();
-    for (Judged { packet, member, opened }, datagram) in packets.iter().zip(&run.datagrams) {
-        let mut row = Row::default();
-        let data = &capture[packet.data.clone()];
-        for field in packet.dissection.tree.fields() {
-            row.bytes(field.name, &data[field.range()]);
-        }
-        row.put("sealgram.message", packet.message.unwrap());
-        row.put("sealgram.length", datagram.payload.len());
-        if let Some(member) = member {
-            row.put("sealgram.session", member.session);
-            row.put("sealgram.session.attempt_id", report.sessions[member.session].attempt());
-            row.put("sealgram.direction", if member.from_client { "client" } else { "hub" });
-        }
-        if let Some(opened) = opened {
-            row.put("sealgram.opened", 1);
-            if let Some(place) = &opened.place {
-                row.put("sealgram.packet_number", place.number);
-                row.put("sealgram.epoch", place.epoch);
-                row.put("sealgram.generation", place.generation);
-            }
-            let side = if opened.from_client { Side::Client } else { Side::Hub };
-            Frames::parse(&opened.plaintext, side).unwrap().iter().for_each(|frame| row.frame(&frame));
-        }
+    let mut members: Vec<Option<Member>> = Vec::new();
+    let source = Source::memory(run.pcap());
+    let report = examine(&source, options, &(), &mut |packet| {
+        members.push(packet.member);
+        let row = row(packet, &run.key_log, &rows);
         rows.push(row);
-    }
-    for row in &mut rows {
-        row.0.entry("sealgram.opened").or_insert_with(|| vec!["0".to_owned()]);
+    })
+    .unwrap();
+    for (row, member) in rows.iter_mut().zip(members) {
+        if let Some(session) = member.and_then(|member| report.sessions.get(member.session)) {
+            row.put("sealgram.session.attempt_id", session.attempt());
+        }
     }
     let cells = |row: Row| COLUMNS.map(|column| row.0.get(column).map_or(String::new(), |all| all.join(",")));
-    rows.into_iter().map(|row| cells(row).to_vec()).collect()
+    let rows = rows.into_iter().map(|row| cells(row).to_vec()).collect();
+    (report, rows)
+}
+
+/// What is sealed in a SHORT datagram, by the protocol's own code.
+fn plaintext(log: &str, side: Side, place: &Place, datagram: &[u8]) -> Vec<u8> {
+    let roots = spec::key_log::parse(log).unwrap().into_values().flat_map(|session| {
+        let root = session.root().unwrap();
+        let later: Vec<Root> = session.later_roots(&root).collect();
+        std::iter::once(root).chain(later)
+    });
+    let open = |root: Root| {
+        let DirectionKeys { mut traffic, header, .. } = root.direction(side);
+        (0..place.epoch).for_each(|_| traffic = traffic.next());
+        let key = traffic.packet_key();
+        let mask = crypto::aes_block(&header, datagram[13..29].try_into().unwrap());
+        let mut clear = datagram.to_vec();
+        clear[0] ^= mask[0] & 0x3f;
+        let len = 10 + usize::from(clear[0] >> 2 & 3);
+        clear[9..len].iter_mut().zip(&mask[1..]).for_each(|(byte, mask)| *byte ^= mask);
+        let (aad, rest) = clear.split_at(len);
+        let (sealed, tag) = rest.split_last_chunk().unwrap();
+        let mut plain = sealed.to_vec();
+        crypto::open(&key.key, &key.nonce(place.number), aad, &mut plain, tag).ok()?;
+        Some(plain)
+    };
+    roots.filter(|root| root.generation() == place.generation).find_map(open).unwrap()
+}
+
+/// A packet that comes behind those `before`.
+fn row(packet: &dissect::row::Row<'_>, log: &str, before: &[Row]) -> Row {
+    let mut row = Row::default();
+    let Some(message) = packet.packet.message else { return row };
+    for field in packet.packet.dissection.tree.fields() {
+        row.bytes(field.name, &packet.data[field.range()]);
+    }
+    row.put("sealgram.message", message);
+    row.put("sealgram.length", packet.packet.datagram(packet.data).len());
+    if let Some(member) = packet.member {
+        row.put("sealgram.session", member.session);
+        row.put("sealgram.direction", if member.from_client { "client" } else { "hub" });
+    }
+    let repeats = packet.packet.info.split_once(", the same datagram as packet ");
+    if let Some(datagram) = packet.opened {
+        row.put("sealgram.opened", 1);
+        if let Some(place) = &datagram.place {
+            row.put("sealgram.packet_number", place.number);
+            row.put("sealgram.epoch", place.epoch);
+            row.put("sealgram.generation", place.generation);
+        }
+        let side = if datagram.from_client { Side::Client } else { Side::Hub };
+        match &datagram.place {
+            Some(place) => {
+                let plain = plaintext(log, side, place, packet.packet.datagram(packet.data));
+                Frames::parse(&plain, side).unwrap().iter().for_each(|frame| row.frame(&frame));
+            }
+            // The FIN of these runs carries nothing.
+            None => {
+                assert_eq!(datagram.frames, ["PADDING 1091"]);
+                row.frame(&Frame::Padding { len: 1091 });
+            }
+        }
+    } else if let Some((_, first)) = repeats {
+        let first: usize = first.parse().unwrap();
+        for name in ["sealgram.opened", "sealgram.packet_number", "sealgram.epoch", "sealgram.generation"] {
+            row.0.insert(name, before[first - 1].0[name].clone());
+        }
+        row.put("sealgram.repeats", first);
+    } else {
+        row.put("sealgram.opened", 0);
+    }
+    row
 }
 
 /// Every frame and every control message, from whoever may send them.
@@ -302,6 +364,12 @@ pub(crate) fn faults() -> Vec<(&'static str, Run, bool)> {
     }
 
     faults.push(("sealed.frames", nonsense(), true));
+
+    let mut moved = talk(37);
+    for end in [RELAY, CLIENT, RELAY] {
+        moved.move_to(end);
+    }
+    faults.push(("session.moved", moved.run, false));
 
     let whole = talk(34).run;
     let log = |from: &str, to: &str| Run { key_log: whole.key_log.replace(from, to), ..whole.clone() };

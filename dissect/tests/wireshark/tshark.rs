@@ -42,20 +42,23 @@ impl Tshark {
         path
     }
 
-    /// What tshark says of a capture. The dissector must not complain.
-    pub(crate) fn read(&self, capture: &[u8], key_log: Option<&str>, more: &[&str]) -> String {
+    /// tshark with the dissector and a key log.
+    fn with_script(&self, key_log: Option<&Path>) -> Command {
         let mut command = self.command();
-        command
-            .arg("-r")
-            .arg(self.file("capture.pcap", capture))
-            .arg("-X")
-            .arg(format!("lua_script:{SCRIPT}"));
+        command.arg("-X").arg(format!("lua_script:{SCRIPT}"));
         // A port may belong to another protocol.
         command.args(["-o", "udp.try_heuristic_first:TRUE"]);
         if let Some(key_log) = key_log {
-            let path = self.file("keys", key_log);
-            command.arg("-o").arg(format!("sealgram.keylog_file:{}", path.display()));
+            command.arg("-o").arg(format!("sealgram.keylog_file:{}", key_log.display()));
         }
+        command
+    }
+
+    /// What tshark says of a capture. The dissector must not complain.
+    pub(crate) fn read(&self, capture: &[u8], key_log: Option<&str>, more: &[&str]) -> String {
+        let key_log = key_log.map(|key_log| self.file("keys", key_log));
+        let mut command = self.with_script(key_log.as_deref());
+        command.arg("-r").arg(self.file("capture.pcap", capture));
         let output = command.args(more).output().unwrap();
         let (said, complaints) = (text(output.stdout), text(output.stderr));
         assert!(output.status.success(), "{complaints}");

@@ -1,25 +1,28 @@
-//! The shipped hub and client as nodes. The log is in memory and commits at once: what is raced is the transport.
+//! The shipped hub and client as nodes. The log is in memory and commits at once, and blobs take neither memory nor
+//! time: what is raced is the transport.
 
 use super::net::{Address, Node, Packet};
 use super::stream_app::Service;
 use core::net::SocketAddr;
-use node_proto::client::{Client, ClientConfig, ClientEvent, Resume, Target};
+use node_proto::bulk::Hash;
+use node_proto::client::{Client, ClientConfig, ClientEvent, Target};
 use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig};
-use node_proto::log::{Append, Effect, Engine, HUB_ACCOUNT, LOBBY, MemoryLog, Reply, Seq, Ticket};
+use node_proto::log::{Append, Effect, Engine, LOBBY, MemoryLog, Reply};
 use node_proto::random::Random;
 use node_proto::transmit::{Arrival, Path, Transmit};
+use sim::blobs::Blobs;
 use spec::handshake::KeyPair;
 use spec::secret::Secret;
 use spec::time::{Instant, UnixTime};
-use spec::wire::entry::{Entry, EntryKind, MessageId};
-use std::collections::{BTreeMap, VecDeque};
+use spec::wire::entry::{Entry, EntryKind};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Bytes of IPv4 and UDP headers.
 const HEADER_BYTES: usize = 28;
-/// Bytes of text of an entry of a bulk transfer: long enough that datagrams are full of pieces.
-const BULK_ENTRY_BYTES: usize = 16_384;
+/// The blob of a bulk transfer.
+const BLOB: Hash = [9; 32];
 /// Names the log of every run.
 const GENERATION: [u8; 8] = *b"transprt";
 
@@ -60,30 +63,30 @@ fn packets(transmit: &Transmit, out: &[u8]) -> Vec<(Address, Packet)> {
 pub(crate) struct HubNode {
     hub: Hub,
     log: MemoryLog,
+    blobs: Blobs,
     service: Service,
     lines: VecDeque<String>,
     outgoing: VecDeque<(Address, Packet)>,
 }
 
 impl HubNode {
-    /// A hub; for [`Service::Bulk`] its lobby holds as many bytes before the first client comes.
+    /// A hub; for [`Service::Bulk`] it keeps a blob of as many bytes.
     #[must_use]
     pub(crate) fn new(keys: &mut Keys, service: Service) -> Self {
         let mut log = MemoryLog::new(GENERATION);
-        let (hub, lines, outgoing) = (start(keys, &mut log), VecDeque::new(), VecDeque::new());
-        let mut node = Self { hub, log, service, lines, outgoing };
-        node.work(Instant(0));
+        let (lines, outgoing, mut blobs) = (VecDeque::new(), VecDeque::new(), Blobs::default());
         if let Service::Bulk(bytes) = service {
-            // The lobby is there now: a second hub finds a long one.
-            let appends = (0..bytes.div_ceil(BULK_ENTRY_BYTES as u64)).map(bulk_entry);
-            drop(node.log.commit(&appends.collect::<Vec<_>>(), UnixTime(0)));
-            node.hub = start(keys, &mut node.log);
+            blobs.whole.insert(BLOB, bytes);
         }
+        let hub = start(keys, &mut log);
+        let mut node = Self { hub, log, blobs, service, lines, outgoing };
+        node.work(Instant(0));
         node
     }
 
-    /// Lets the log commit what the hub asked for, until it asks for nothing.
-    fn work(&mut self, now: Instant) {
+    /// Lets the log commit what the hub asked for, and gives it the pieces of blobs it asked for, until it asks for
+    /// nothing; whether there were any.
+    fn work(&mut self, now: Instant) -> bool {
         while let Some(effect) = self.hub.poll_effect() {
             let replies = match effect {
                 Effect::Read { room, from } => Vec::from([self.log.read(room, from)]),
@@ -94,6 +97,12 @@ impl HubNode {
             }
         }
         while self.hub.poll_event().is_some() {}
+        let mut was_asked = false;
+        while let Some(request) = self.hub.poll_blob() {
+            self.hub.handle_blob(now, self.blobs.answer(request));
+            was_asked = true;
+        }
+        was_asked
     }
 
     fn append(&mut self, now: Instant, append: Append) -> Vec<Reply> {
@@ -115,26 +124,12 @@ fn start(keys: &mut Keys, log: &mut MemoryLog) -> Hub {
         is_open: false,
         grace: Duration::from_secs(60),
         sessions_max: 100,
-        blob_bytes_max: 0,
+        blob_bytes_max: u64::MAX,
         key_log: false,
         keys: KeyPolicy::default(),
     };
     let recovered = log.recover().expect("a log in memory always recovers");
     Hub::new(Instant(0), config, &recovered, keys.random.array())
-}
-
-fn bulk_entry(number: u64) -> Append {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&number.to_be_bytes());
-    Append {
-        ticket: Ticket(u64::MAX),
-        room: LOBBY,
-        author: HUB_ACCOUNT,
-        id: MessageId(id),
-        kind: EntryKind::Text,
-        name: "hub".into(),
-        body: vec![b'b'; BULK_ENTRY_BYTES],
-    }
 }
 
 impl Node for HubNode {
@@ -156,11 +151,16 @@ impl Node for HubNode {
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<(Address, Packet)> {
-        if self.outgoing.is_empty() {
+        while self.outgoing.is_empty() {
             let mut out = Vec::new();
             let transmit = self.hub.poll_transmit(now, &mut out);
-            self.work(now);
-            self.outgoing.extend(packets(&transmit?, &out));
+            // A piece of a blob that was asked for is at hand at once, and leaves in the next datagram.
+            let was_asked = self.work(now);
+            match transmit {
+                Some(transmit) => self.outgoing.extend(packets(&transmit, &out)),
+                None if was_asked => {}
+                None => return None,
+            }
         }
         self.outgoing.pop_front()
     }
@@ -190,18 +190,16 @@ impl Node for HubNode {
 #[derive(Debug)]
 pub(crate) struct ClientNode {
     client: Client,
+    blobs: Blobs,
     lines: VecDeque<String>,
     outgoing: VecDeque<(Address, Packet)>,
-    bulk_received: u64,
 }
 
 impl ClientNode {
-    /// A client that begins to join the hub at `hub`; for [`Service::Bulk`] one that reads the lobby from its
-    /// first entry on.
+    /// A client that begins to join the hub at `hub`; for [`Service::Bulk`] one that fetches the
+    /// blob.
     #[must_use]
     pub(crate) fn new(now: Instant, keys: &mut Keys, hub: Address, name: &str, service: Service) -> Self {
-        let rooms = BTreeMap::from([(LOBBY, Seq(0))]);
-        let is_bulk = matches!(service, Service::Bulk(_));
         let config = ClientConfig {
             identity: KeyPair::new(keys.random.secret()),
             hub_key: *keys.hub.public(),
@@ -210,20 +208,26 @@ impl ClientNode {
             name: name.into(),
             key_log: false,
             keys: KeyPolicy::default(),
-            resume: is_bulk.then_some(Resume { generation: GENERATION, rooms }),
+            resume: None,
         };
-        let client = Client::new(now, config, path(hub), keys.random.array());
-        Self { client, lines: VecDeque::new(), outgoing: VecDeque::new(), bulk_received: 0 }
+        let mut client = Client::new(now, config, path(hub), keys.random.array());
+        if let Service::Bulk(_) = service {
+            client.get(BLOB, 0).expect("it is the first transfer");
+        }
+        Self { client, blobs: Blobs::default(), lines: VecDeque::new(), outgoing: VecDeque::new() }
     }
 
-    fn read(&mut self) {
+    /// Reads what arrived, and writes the pieces of the blob.
+    fn read(&mut self, now: Instant) {
         while let Some(event) = self.client.poll_event() {
             let ClientEvent::Entry { entry, .. } = event else { continue };
             let Ok(entry) = Entry::decode(&entry) else { continue };
             if matches!(entry.kind, EntryKind::Text | EntryKind::Alert) {
-                self.bulk_received += entry.body.len() as u64;
                 self.lines.push_back(String::from_utf8_lossy(entry.body).into_owned());
             }
+        }
+        while let Some(request) = self.client.poll_blob() {
+            self.client.handle_blob(now, self.blobs.answer(request));
         }
     }
 }
@@ -232,12 +236,12 @@ impl Node for ClientNode {
     fn handle_packet(&mut self, now: Instant, from: Address, mut packet: Packet) {
         let arrival = Arrival { path: path(from), ecn: packet.ecn };
         let _: Result<(), _> = self.client.handle_datagram(now, arrival, &mut packet.bytes);
-        self.read();
+        self.read(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.client.handle_timeout(now);
-        self.read();
+        self.read(now);
     }
 
     fn say(&mut self, _now: Instant, line: &str) {
@@ -268,7 +272,7 @@ impl Node for ClientNode {
     }
 
     fn bulk_received(&self) -> u64 {
-        self.bulk_received
+        self.blobs.written_bytes(&BLOB)
     }
 
     fn header_bytes(&self) -> usize {

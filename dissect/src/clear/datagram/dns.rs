@@ -9,6 +9,8 @@ use crate::clear::shelf::Shelf;
 const HEADER_BYTES: usize = 12;
 /// Names and records of one message that are read.
 const RECORDS_MAX: usize = 256;
+/// Different names of one message that are kept.
+const NAMES_MAX: usize = 32;
 /// RFC 1035 section 2.3.4.
 const NAME_MAX_BYTES: usize = 255;
 /// Types of records.
@@ -48,7 +50,7 @@ impl Found {
     }
 
     fn name(&mut self, name: Vec<u8>) {
-        if !name.is_empty() && !self.names.contains(&name) {
+        if !name.is_empty() && self.names.len() < NAMES_MAX && !self.names.contains(&name) {
             self.names.push(name);
         }
     }

@@ -8,8 +8,6 @@ use crate::clear::protocol::Protocol;
 use crate::clear::shelf::Shelf;
 use crate::clear::speaker::{Next, Role, Speaker, Token};
 
-/// What is opened of one compressed message, in bytes.
-const OPENED_MAX_BYTES: usize = 1 << 20;
 /// What a decompressor holds, about: its window and tables.
 const INFLATE_HELD_BYTES: usize = 48 << 10;
 
@@ -204,18 +202,23 @@ impl Half {
     fn inflate(&mut self, mut message: Vec<u8>) -> Vec<u8> {
         message.extend_from_slice(&[0, 0, 0xff, 0xff]);
         let inflate = self.inflate.get_or_insert_with(|| Decompress::new(false));
-        let mut opened = Vec::with_capacity(message.len().saturating_mul(4).min(OPENED_MAX_BYTES));
+        let max_bytes = body::opened_max_bytes(message.len());
+        let mut opened = Vec::with_capacity(message.len().saturating_mul(4).min(max_bytes));
         let mut used = 0;
-        while let Some(input) = message.get(used..).filter(|input| !input.is_empty()) {
-            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
-            if opened.capacity() == opened.len() {
+        while used < message.len() || opened.len() == opened.capacity() {
+            if opened.len() == opened.capacity() {
                 opened.reserve(4096);
             }
+            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+            let input = message.get(used..).unwrap_or_default();
             let failed = inflate.decompress_vec(input, &mut opened, FlushDecompress::Sync).is_err();
             used += usize::try_from(inflate.total_in() - before_in).unwrap_or(usize::MAX);
             let stuck = inflate.total_in() == before_in && inflate.total_out() == before_out;
-            if failed || stuck || opened.len() > OPENED_MAX_BYTES {
+            if failed || opened.len() > max_bytes || (stuck && used < message.len()) {
                 self.cut = true;
+                break;
+            }
+            if stuck {
                 break;
             }
         }

@@ -177,11 +177,17 @@ impl Bulk {
         self.outgoing.insert(transfer, Outgoing::new(self.key(transfer), hash, from, size_bytes));
     }
 
-    /// A blob is received from `from` on.
-    pub(crate) fn receive(&mut self, transfer: TransferId, hash: Hash, from: u64, size_bytes: u64) {
-        let mut incoming = Incoming::new(self.key(transfer), hash, from, size_bytes);
-        self.requests.extend(incoming.finish());
-        self.incoming.insert(transfer, incoming);
+    /// A blob is received from `from` on. Its length may come later than its first bytes: what tells of it may be
+    /// lost on the way.
+    pub(crate) fn receive(&mut self, transfer: TransferId, hash: Hash, from: u64) {
+        self.incoming.insert(transfer, Incoming::new(self.key(transfer), hash, from));
+    }
+
+    /// A blob that is received is so long.
+    pub(crate) fn measure(&mut self, transfer: TransferId, size_bytes: u64) {
+        if let Some(incoming) = self.incoming.get_mut(&transfer) {
+            self.requests.extend(incoming.measure(size_bytes));
+        }
     }
 
     /// A transfer is over.
@@ -190,9 +196,9 @@ impl Bulk {
         self.incoming.remove(&transfer);
     }
 
-    /// Bytes of a blob that is received that are written without a gap, and its length.
-    pub(crate) fn progress(&self, transfer: TransferId) -> Option<(u64, u64)> {
-        self.incoming.get(&transfer).map(Incoming::progress)
+    /// Bytes of a blob that is received that are written without a gap.
+    pub(crate) fn written_bytes(&self, transfer: TransferId) -> Option<u64> {
+        self.incoming.get(&transfer).map(Incoming::written_bytes)
     }
 
     /// Whether a frame can be taken: nothing is changed.

@@ -16,7 +16,8 @@ const CREDIT_BYTES: usize = 1 + 8 + 8;
 pub(super) struct Incoming {
     key: Key,
     hash: Hash,
-    size_bytes: u64,
+    /// Its length; `None` as long as only its bytes have arrived.
+    size_bytes: Option<u64>,
     /// Everything below it arrived.
     prefix: u64,
     /// What arrived above it: start to end, never touching.
@@ -30,11 +31,12 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) const fn new(key: Key, hash: Hash, from: u64, size_bytes: u64) -> Self {
+    /// A blob of unknown length that is received from `from` on.
+    pub(super) const fn new(key: Key, hash: Hash, from: u64) -> Self {
         Self {
             key,
             hash,
-            size_bytes,
+            size_bytes: None,
             prefix: from,
             ranges: BTreeMap::new(),
             unwritten_bytes: 0,
@@ -44,9 +46,15 @@ impl Incoming {
         }
     }
 
-    /// Bytes that are sure to be written from the beginning on, and the length.
-    pub(super) const fn progress(&self) -> (u64, u64) {
-        (self.prefix.saturating_sub(self.unwritten_bytes as u64), self.size_bytes)
+    /// It is so long; what is to be asked when all of it is here already.
+    pub(super) fn measure(&mut self, size_bytes: u64) -> Option<Request> {
+        self.size_bytes.get_or_insert(size_bytes);
+        self.finish()
+    }
+
+    /// Bytes that are sure to be written from the beginning on.
+    pub(super) const fn written_bytes(&self) -> u64 {
+        self.prefix.saturating_sub(self.unwritten_bytes as u64)
     }
 
     /// Whether bytes can be taken: within the credit, and few enough gaps.
@@ -54,7 +62,7 @@ impl Incoming {
         let end = offset.saturating_add(len as u64);
         //= spec/PROTOCOL.md#bulk
         //# A receiver MUST drop a packet with bytes of a blob beyond its end or above the limit it gave.
-        if end > self.size_bytes.min(self.told) {
+        if end > self.size_bytes.map_or(self.told, |size_bytes| size_bytes.min(self.told)) {
             return Err(Discard::WrongState);
         }
         let is_next = offset <= self.prefix;
@@ -101,7 +109,8 @@ impl Incoming {
 
     /// What is to be asked once everything is written.
     pub(super) fn finish(&mut self) -> Option<Request> {
-        let is_whole = self.prefix >= self.size_bytes && self.unwritten_bytes == 0;
+        let is_here = self.size_bytes.is_some_and(|size_bytes| self.prefix >= size_bytes);
+        let is_whole = is_here && self.unwritten_bytes == 0;
         if !is_whole || core::mem::replace(&mut self.is_finishing, true) {
             return None;
         }
@@ -114,9 +123,9 @@ impl Incoming {
 
     /// Tells the peer of a higher limit once a quarter of the last one is used up and written.
     pub(super) fn write_credit(&mut self, transfer: TransferId, packer: &mut Packer<'_>) {
-        let written = self.prefix.saturating_sub(self.unwritten_bytes as u64);
-        let limit = written + BULK_WINDOW_BYTES;
-        let is_news = limit >= self.told + BULK_WINDOW_BYTES / 4 && self.told < self.size_bytes;
+        let limit = self.written_bytes() + BULK_WINDOW_BYTES;
+        let is_wanted = self.size_bytes.is_none_or(|size_bytes| self.told < size_bytes);
+        let is_news = limit >= self.told + BULK_WINDOW_BYTES / 4 && is_wanted;
         if !(is_news || self.is_due) || packer.remaining() < CREDIT_BYTES {
             return;
         }
@@ -135,15 +144,21 @@ mod tests {
 
     const KEY: Key = Key { session: 0, transfer: TransferId(1) };
 
+    fn incoming(from: u64, size_bytes: u64) -> Incoming {
+        let mut incoming = Incoming::new(KEY, [7; 32], from);
+        assert_eq!(incoming.measure(size_bytes), None);
+        incoming
+    }
+
     #[test]
     fn credit_and_gaps_are_bounds() {
         let size = 4 * BULK_WINDOW_BYTES;
-        let mut incoming = Incoming::new(KEY, [7; 32], 0, size);
+        let mut incoming = incoming(0, size);
         //= spec/PROTOCOL.md#bulk
         //= type=test
         //# A receiver MUST drop a packet with bytes of a blob beyond its end or above the limit it gave.
         assert_eq!(incoming.check(BULK_WINDOW_BYTES - 1, 2), Err(Discard::WrongState));
-        assert_eq!(Incoming::new(KEY, [7; 32], 0, 10).check(9, 2), Err(Discard::WrongState));
+        assert_eq!(self::incoming(0, 10).check(9, 2), Err(Discard::WrongState));
         for gap in 0..BULK_GAPS_MAX as u64 {
             assert_eq!(incoming.check(10 + 2 * gap, 1), Ok(()));
             assert!(incoming.take(10 + 2 * gap, b"x").is_some());
@@ -154,21 +169,33 @@ mod tests {
 
     #[test]
     fn it_is_finished_once_and_when_all_is_written() {
-        let mut incoming = Incoming::new(KEY, [7; 32], 5, 10);
+        let mut incoming = incoming(5, 10);
         assert!(incoming.take(7, b"cde").is_some());
         assert!(incoming.take(5, b"ab").is_some());
-        assert_eq!((incoming.progress(), incoming.finish()), ((5, 10), None));
+        assert_eq!((incoming.written_bytes(), incoming.finish()), (5, None));
         incoming.written(5);
-        assert_eq!(incoming.progress(), (10, 10));
+        assert_eq!(incoming.written_bytes(), 10);
         assert_eq!(incoming.finish(), Some(Request::Finish { key: KEY, hash: [7; 32] }));
         assert_eq!(incoming.finish(), None);
+    }
+
+    #[test]
+    fn bytes_may_come_before_the_length() {
+        let mut incoming = Incoming::new(KEY, [7; 32], 0);
+        assert_eq!(incoming.check(0, 5), Ok(()));
+        assert!(incoming.take(0, b"abcde").is_some());
+        incoming.written(5);
+        assert_eq!(incoming.finish(), None, "there may be more");
+        assert_eq!(incoming.measure(5), Some(Request::Finish { key: KEY, hash: [7; 32] }));
+        assert_eq!(incoming.measure(4), None, "it is told once");
+        assert_eq!(incoming.check(0, 6), Err(Discard::WrongState));
     }
 
     proptest! {
         /// However pieces come and how often, each byte is written, and the prefix is what it says.
         #[test]
         fn pieces_in_any_order(pieces in prop::collection::vec((0usize..200, 1usize..30), 1..80)) {
-            let mut incoming = Incoming::new(KEY, [7; 32], 0, 1000);
+            let mut incoming = incoming(0, 1000);
             let mut arrived = [false; 1000];
             for (offset, len) in pieces {
                 let is_new = arrived[offset..offset + len].contains(&false);

@@ -271,6 +271,9 @@ impl Session {
                 && self.announced.insert(id)
             {
                 self.say(&request(id, &transfer));
+                if let Transfer { hash, way: Way::Down { from } } = transfer {
+                    self.bulk.receive(id, hash, from);
+                }
             }
         }
     }
@@ -346,10 +349,7 @@ impl Session {
                 }
             }
             Message::Blob { transfer, size } => {
-                let id = TransferId(*transfer);
-                if let Some(Transfer { hash, way: Way::Down { from } }) = heard.transfers.get(id) {
-                    self.bulk.receive(id, hash, from.min(*size), *size);
-                }
+                self.bulk.measure(TransferId(*transfer), *size);
             }
             Message::Got { transfer } => {
                 let transfer = TransferId(*transfer);

@@ -128,7 +128,7 @@ impl Client {
             return;
         }
         session.bulk.answered(answer);
-        if let Some((written, _)) = session.bulk.progress(id) {
+        if let Some(written) = session.bulk.written_bytes(id) {
             self.transfers.written(id, written);
         }
     }

@@ -216,8 +216,12 @@ impl Connection {
         let is_probe = self.is_probing();
         // The end of the peer's window is kept for probes: they bring the ACK that moves it.
         let kept = if is_probe { 0 } else { PROBE_RESERVE_PACKETS };
-        self.numbers.next() <= self.number_limit.saturating_sub(kept)
-            && (is_probe || self.recovery.may_send(now))
+        if self.numbers.next() > self.number_limit.saturating_sub(kept) {
+            // The peer's window is full, and ours is not: that nothing is lost does not show that more would arrive.
+            self.recovery.ran_dry();
+            return false;
+        }
+        is_probe || self.recovery.may_send(now)
     }
 
     /// The length of the probe to send now, if one is due.
@@ -304,7 +308,7 @@ impl Packer<'_> {
         }
         self.write_stream_copies();
         self.write_ack_in_passing();
-        self.end_run();
+        self.ask_in_time();
         self.ask_if_unheard();
         self.add_grease();
         let path = self.connection.path();
@@ -313,7 +317,8 @@ impl Packer<'_> {
 
     fn seal_on(mut self, path: Path) -> bool {
         self.traits.is_marked = self.connection.mark == Ecn::Ect0 && path == self.connection.path();
-        let Self { connection, out, now, start, header, contents, traits, is_confirming, .. } = self;
+        let Self { connection, out, now, start, header, contents, traits, has_ping, is_confirming, .. } =
+            self;
         let times = (now, connection.recovery.rtt.probe_timeout());
         if connection.keys.seal(times, is_confirming, &header, out, start).is_err() {
             out.truncate(start);
@@ -322,6 +327,9 @@ impl Packer<'_> {
         }
         let bytes = out.len() - start;
         connection.recovery.on_sent(now, header.number, bytes, contents, traits);
+        if has_ping {
+            connection.recovery.asked();
+        }
         connection.paths.sent(path, bytes);
         connection.sent(now, header.number, bytes, traits.is_eliciting);
         true
@@ -485,10 +493,10 @@ impl Packer<'_> {
         u64::from(content_len)
     }
 
-    /// The last packet that the window lets go asks to be acknowledged at once.
-    fn end_run(&mut self) {
-        let is_last = self.traits.is_eliciting && self.connection.recovery.is_last_of_run();
-        if is_last && !self.has_ping && self.remaining() > 0 {
+    /// Now and then a packet asks to be acknowledged at once.
+    fn ask_in_time(&mut self) {
+        let is_turn = self.traits.is_eliciting && self.connection.recovery.wants_answer();
+        if is_turn && !self.has_ping && self.remaining() > 0 {
             self.write(None, &Frame::Ping);
         }
     }

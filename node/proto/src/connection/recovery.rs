@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::transmit::Ecn;
 use alloc::collections::VecDeque;
 use core::time::Duration;
+use spec::limits::ACK_EVERY_PACKETS;
 use spec::time::Instant;
 use spec::wire::ack::Ack;
 
@@ -22,6 +23,9 @@ use spec::wire::ack::Ack;
 const SMALL_WINDOW_DATAGRAMS: usize = 4;
 /// Bytes of a datagram that holds a line of chat.
 const SMALL_DATAGRAM_BYTES: usize = 285;
+
+/// Acknowledgements that each window is to bring.
+const ANSWERS_A_WINDOW: usize = 4;
 
 /// The recovery of one connection.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(super) struct Recovery {
     is_app_limited: bool,
     /// When the pacer lets the next packet go, once it held one back.
     paced_until: Option<Instant>,
+    /// Bytes that left since a packet last asked to be acknowledged at once.
+    unasked_bytes: usize,
 }
 
 /// What an acknowledgement touches besides.
@@ -68,6 +74,7 @@ impl Recovery {
             measured_at: None,
             is_app_limited: false,
             paced_until: None,
+            unasked_bytes: 0,
         }
     }
 
@@ -120,7 +127,6 @@ impl Recovery {
             self.is_app_limited = false;
             return false;
         }
-        self.is_app_limited &= self.paced_until.is_none();
         self.paced_until.is_none()
     }
 
@@ -139,9 +145,20 @@ impl Recovery {
         room >= full || room >= SMALL_DATAGRAM_BYTES && self.window_bytes() < SMALL_WINDOW_DATAGRAMS * full
     }
 
-    /// Whether the window is full once another full datagram left.
-    pub(super) fn is_last_of_run(&self) -> bool {
+    /// Whether the next packet asks to be acknowledged at once: the window is full with it, or a quarter of a window
+    /// left since one that did. A peer acknowledges runs of packets; of a window that is not many of them, it would
+    /// acknowledge all at once, the next would leave in the wake of that, and the link would idle in between. Four
+    /// times a round trip keep it busy (Li et al., "TACK", SIGCOMM 2020).
+    pub(super) fn wants_answer(&self) -> bool {
+        let quarter = self.window_bytes() / ANSWERS_A_WINDOW;
+        let is_seldom = quarter < ACK_EVERY_PACKETS as usize * self.mtu.size();
         self.room_bytes() < 2 * self.mtu.size()
+            || is_seldom && self.unasked_bytes + self.mtu.size() >= quarter
+    }
+
+    /// A packet asks to be acknowledged at once.
+    pub(super) const fn asked(&mut self) {
+        self.unasked_bytes = 0;
     }
 
     /// There is nothing more to say although more might be said.
@@ -167,6 +184,7 @@ impl Recovery {
             self.congestion.on_sent(now, self.ledger.bytes_in_flight());
             self.pacer.on_sent(now, bytes as u64, &self.pace());
             self.loss.spend();
+            self.unasked_bytes = self.unasked_bytes.saturating_add(bytes);
         }
         if traits.is_marked {
             self.ecn.on_sent(Ecn::Ect0);
@@ -308,4 +326,58 @@ impl Recovery {
 
 fn to_usize(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    const ELICITING: Traits = Traits { is_eliciting: true, is_marked: false, is_mtu_probe: false };
+
+    fn recovery(window_datagrams: usize) -> Recovery {
+        let mut recovery = Recovery::new(Instant(0), Algorithm::Cubic);
+        while recovery.window_bytes() < window_datagrams * FLOOR_BYTES {
+            let Recovery { congestion, rtt, .. } = &mut recovery;
+            congestion.on_acknowledged(Instant(1), Instant(0), FLOOR_BYTES, rtt, false);
+        }
+        recovery
+    }
+
+    /// Sends a window of full datagrams; the places of those that ask to be acknowledged.
+    fn asking(recovery: &mut Recovery) -> Vec<usize> {
+        let window = recovery.window_bytes() / FLOOR_BYTES;
+        let mut places = Vec::new();
+        for place in 1..=window {
+            let asks = recovery.wants_answer();
+            recovery.on_sent(Instant(0), place as u64, FLOOR_BYTES, 0, ELICITING);
+            if asks {
+                recovery.asked();
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    #[test]
+    fn a_small_window_asks_four_times_and_a_large_one_at_its_end() {
+        assert_eq!(asking(&mut recovery(10)), [3, 6, 9, 10]);
+        assert_eq!(asking(&mut recovery(40)), [10, 20, 30, 40]);
+        assert_eq!(asking(&mut recovery(100)), [100]);
+    }
+
+    #[test]
+    fn only_a_full_window_shows_that_it_is_used() {
+        let mut recovery = recovery(10);
+        recovery.ran_dry();
+        let mut sent = 0;
+        while recovery.has_room() {
+            assert!(recovery.may_send(Instant(1_000_000 * sent)));
+            assert!(recovery.is_app_limited);
+            recovery.on_sent(Instant(1_000_000 * sent), sent, FLOOR_BYTES, 0, ELICITING);
+            sent += 1;
+        }
+        assert!(!recovery.may_send(Instant(1_000_000 * sent)));
+        assert!(!recovery.is_app_limited);
+    }
 }

@@ -75,7 +75,8 @@ impl Hub {
         let known = session.offered.get(&transfer).copied();
         match (answer, known) {
             (Answer::Ready { from: Some(from), .. }, Some((hash, size_bytes))) => {
-                session.bulk.receive(transfer, hash, from, size_bytes);
+                session.bulk.receive(transfer, hash, from);
+                session.bulk.measure(transfer, size_bytes);
                 self.say(id, &Message::Want { transfer: transfer.0, from });
             }
             (Answer::Found { size_bytes: Some(size), .. }, Some((hash, from))) => {

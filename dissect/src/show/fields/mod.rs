@@ -1,0 +1,17 @@
+//! The tables of fields, one for each part of a packet.
+
+mod frame;
+mod frames;
+mod link;
+mod messages;
+mod network;
+pub(super) mod sealgram;
+mod transport;
+
+use super::field::Field;
+
+/// The tables of what is not ours, from the wire upwards.
+pub(super) const TABLES: [&[Field]; 4] = [frame::FIELDS, link::FIELDS, network::FIELDS, transport::FIELDS];
+
+#[cfg(test)]
+mod tests;
