@@ -92,7 +92,7 @@ pub struct FlowFinding {
     pub bytes: u64,
     /// Bytes that are not in the capture.
     pub missing_bytes: u64,
-    /// The one byte that all of a direction consists of, which was sealed by nobody.
+    /// The byte that nine tenths of a direction are, which nobody sealed.
     pub filling: Option<u8>,
     /// Secrets in clear, in the order found; a bounded number of different ones.
     pub secrets: Vec<Secret>,

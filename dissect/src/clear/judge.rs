@@ -54,8 +54,10 @@ fn judge_flow(flow: &FlowFinding, reveal: bool) -> Option<Finding> {
         }
         Nature::Unknown if flow.filling.is_some() => {
             let byte = flow.filling.unwrap_or_default();
-            let text =
-                format!("{}: nothing but bytes 0x{byte:02x} in a direction: nobody sealed them", flow.ends);
+            let text = format!(
+                "{}: nine tenths of a direction are the byte 0x{byte:02x}: nobody sealed them",
+                flow.ends
+            );
             Finding::violation(Level::E3, "clear.filling", text).in_packet(first)
         }
         Nature::Unknown => {

@@ -101,8 +101,8 @@ const fn is_character(byte: u8) -> bool {
 /// What the bytes of one direction look like.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readability {
-    /// The first byte, and whether all others are the same.
-    filling: Option<(u8, bool)>,
+    /// The first byte, and how often it occurs.
+    filling: Option<(u8, u64)>,
     bytes: u64,
     last: u8,
     weight: f64,
@@ -115,8 +115,8 @@ impl Readability {
     /// The next bytes of the direction.
     pub(super) fn take(&mut self, packet: usize, bytes: &[u8]) {
         for byte in bytes {
-            let (first, is_all) = self.filling.get_or_insert((*byte, true));
-            *is_all &= first == byte;
+            let (first, times) = self.filling.get_or_insert((*byte, 0));
+            *times += u64::from(first == byte);
         }
         for block in bytes.chunks(BLOCK_BYTES) {
             let mut differences = [0; BLOCK_BYTES];
@@ -150,10 +150,11 @@ impl Readability {
         self.plain.readable().or_else(|| self.differences.readable())
     }
 
-    /// The byte that it consists of, when there is enough of it and no other byte: no cipher makes such a thing.
+    /// The byte that nine tenths of it are, when there is enough of it: no cipher makes such a thing.
     pub(super) fn filling(&self) -> Option<u8> {
-        let (byte, is_all) = self.filling?;
-        (is_all && self.bytes >= JUDGED_MIN_BYTES).then_some(byte)
+        let (byte, times) = self.filling?;
+        let is_filled = times.saturating_mul(10) >= self.bytes.saturating_mul(9);
+        (is_filled && self.bytes >= JUDGED_MIN_BYTES).then_some(byte)
     }
 
     /// Whether there is enough of it, and it shows neither text nor structure.
