@@ -48,8 +48,7 @@ proptest! {
         }
         let source = Source::memory(bytes);
         let (mut packets, mut captured) = (0, 0);
-        let options = Options { canaries: vec!["meet me behind the old mill".into()], ..Options::default() };
-        let report = examine(&source, &options, &(), &mut |row| {
+        let report = examine(&source, &Options::default(), &(), &mut |row| {
             packets += 1;
             captured += row.data.len() as u64;
             assert_eq!(row.packet.number, packets);
