@@ -906,10 +906,8 @@ end
 
 local function read_body(values, key, text, at)
   local body = text:sub(at)
-  if is_utf8(body) then
-    add_value(values, key, body, at, #text)
-    values.body = body
-  end
+  add_value(values, key, body, at, #text)
+  if is_utf8(body) then values.body = body end
 end
 
 local function read_submission(text)
@@ -1388,11 +1386,8 @@ local function follow_any(session, secrets, fin)
   end
 end
 
-local function open_fin(result, session, fin, sight)
-  if session.opened_fin == fin then
-    result.repeats = session.fin_number
-    return
-  end
+local function open_fin(result, session, fin)
+  if session.opened_fin == fin then return end
   refresh_keys()
   local secrets = key_log.attempts[session.attempt]
   if not secrets then
@@ -1405,7 +1400,7 @@ local function open_fin(result, session, fin, sight)
   elseif not frames then
     find_once(result, session, "sealed.not-derived", "has keys that could not be derived from its handshake")
   else
-    session.opened_fin, session.fin_number = fin, sight.number
+    session.opened_fin = fin
     if secrets.ROOT and secrets.ROOT ~= root then
       find(result, "sealed.root", "the root in the key log is not the one of the handshake")
     end
@@ -1524,7 +1519,7 @@ local function take_long(layout, datagram, sight)
   if layout.bytes == 1200 then check_long(result, session, key, datagram:sub(14, 1168)) end
   if layout.name == "VERSION" then check_versions(result, datagram:sub(14, 29)) end
   join(session, layout, result.side, result)
-  if key == FIN then open_fin(result, session, datagram:sub(14, 1168), sight) end
+  if key == FIN then open_fin(result, session, datagram:sub(14, 1168)) end
   return result
 end
 
@@ -1600,7 +1595,7 @@ local function add_layout(root, tvb, layout, result)
     if length < 0 then length = tvb:len() - at + length end
     local range = tvb(at, length)
     if name == "number" then
-      root:add(F[name], range, UInt64.new(result.truncated, 0))
+      if not result.repeats then root:add(F[name], range, UInt64.new(result.truncated, 0)) end
     else
       local item = root:add(F[name], range)
       if name == "first" then
@@ -1691,13 +1686,14 @@ local function show(result, tvb, pinfo, tree)
     derived("direction", result.side)
   end
   derived("opened", result.opened)
-  if result.number then
+  -- A datagram that comes again says nothing that the first did not.
+  if result.number and not result.repeats then
     derived("packet_number", number64(result.number))
     derived("epoch", number64(result.epoch))
     derived("generation", number64(result.generation))
   end
   if result.repeats then derived("repeats", result.repeats) end
-  add_clear(root, result)
+  if not result.repeats then add_clear(root, result) end
   for _, finding in ipairs(result.findings) do
     root:add_proto_expert_info(EXPERTS[finding[1]], finding[1] .. ": " .. finding[2])
   end
