@@ -1,51 +1,36 @@
 //! `dissect` on what a broken build would have sent: a run of real processes, opened with its key log and sealed
-//! again the right way and in three wrong ways. The product has no switch that weakens it; the leaks are made here.
+//! again the right way and in wrong ways.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "e2e/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "these tests use a part of it")]
 mod harness;
+#[path = "evidence/leak.rs"]
+mod leak;
+#[path = "evidence/sessions.rs"]
+mod sessions;
+#[path = "evidence/tape.rs"]
+mod tape;
 
-use ::dissect::session::{Kind, Session};
-use ::dissect::{Options, Report, analyse};
-use harness::{Place, dissect, judge};
+use harness::{Line, Place, Process, dissect, judge};
+use leak::{Leak, NICKNAME, SECRET};
 use serde_json::Value;
-use spec::crypto::{self, aes_block};
-use spec::handshake::audit::Audit;
-use spec::key_log::{self, LoggedSession};
-use spec::key_schedule::{DirectionKeys, Root};
-use spec::limits::TAG_BYTES;
-use spec::seal::Opener;
-use spec::wire::frame::Side;
-use spec::wire::long::Long;
-use spec::wire::short::{CONNECTION_ID, FIRST_MASK, NUMBER_START, SAMPLE, ShortHeader};
+use sessions::Sessions;
 use std::path::{Path, PathBuf};
+use tape::Tape;
 
-/// The nickname that leaks: as long as a connection id.
-const NICKNAME: &str = "Annabell";
-
-/// What the broken build does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leak {
-    /// Nothing: the control.
-    None,
-    /// The frames travel as they are, with something that looks like a tag behind them.
-    Unsealed,
-    /// Every packet of a key is sealed with the nonce of its packet 0.
-    FixedNonce,
-    /// The nickname stands where the connection id belongs.
-    NicknameInHeader,
-    /// The same in what one client sends, and nowhere else.
-    NicknameOfOne,
-}
+/// Lines that are said.
+const LINES: usize = 60;
 
 /// A real run: its files, and what was said.
 struct Run {
     place: Place,
-    capture: PathBuf,
+    tape: Tape,
+    sessions: Sessions,
     keys: String,
-    texts: Vec<String>,
+    /// What each client printed.
+    transcripts: Vec<String>,
 }
 
 impl Run {
@@ -55,150 +40,48 @@ impl Run {
         let (capture, keys) = (place.text("hub.pcapng"), place.text("hub.keys"));
         let mut hub = place.hub(&["--capture", &capture, "--keylog", &keys]);
         let mut clients = [NICKNAME, "Bartholomew"].map(|name| place.stay(&hub, name).connected());
-        let mut texts = Vec::new();
-        for number in 0..40 {
-            let text = format!("{number}: meet me behind the old mill at nine, and bring the letters");
-            clients[number % 2].say_and_store(&text);
-            texts.push(text);
+        for number in 0..LINES {
+            clients[number % 2].say_and_store(&format!("{number}: {SECRET}"));
         }
         for client in &mut clients {
-            client.wait_for("the last line", |line| line.says(&texts[39]));
+            client.wait_for("the last line", |line| line.says(&format!("{}: {SECRET}", LINES - 1)));
             client.say("/quit");
             assert_eq!(client.ended().code, Some(0));
         }
         hub.process.say("/quit");
         assert_eq!(hub.process.ended().code, Some(0));
-        let capture = place.path("hub.pcapng");
-        Self { place, capture, keys, texts }
+        let transcripts =
+            clients.iter_mut().enumerate().map(|(index, client)| transcript(&place, index, client)).collect();
+        let tape = Tape::read(&std::fs::read(&capture).unwrap());
+        let sessions = Sessions::open(&tape, &std::fs::read_to_string(&keys).unwrap());
+        assert!(sessions.opened.len() > 100, "it is a run: {} SHORT datagrams", sessions.opened.len());
+        Self { place, tape, sessions, keys, transcripts }
     }
 
-    /// The capture with every SHORT datagram opened and sealed again, as `leak` does it.
+    /// The capture with every SHORT datagram sealed again, as `leak` does it.
     fn resealed(&self, leak: Leak) -> PathBuf {
-        let mut file = std::fs::read(&self.capture).unwrap();
-        let report = analyse(file.as_slice(), &Options::default()).unwrap();
-        let sessions = key_log::parse(&std::fs::read_to_string(&self.keys).unwrap()).unwrap();
-        let mut short = 0;
-        for session in &report.sessions {
-            let root = root_of(&file, &report, session, &sessions[&session.attempt_id]);
-            for from_client in [true, false] {
-                let is_one = from_client && session.attempt_id == report.sessions[0].attempt_id;
-                let leak = if leak == Leak::NicknameOfOne && !is_one { Leak::None } else { leak };
-                short += reseal(&mut file, &report, session, from_client, &root, leak);
-            }
+        let tape = leak.apply(&self.tape, &self.sessions);
+        if leak == Leak::None {
+            assert_eq!(tape.pcap(), self.tape.pcap(), "sealing again gives the same bytes");
         }
-        assert!(short > 100, "it is a run: {short} SHORT datagrams");
-        let path = self.place.path(&format!("{leak:?}.pcapng"));
-        std::fs::write(&path, file).unwrap();
+        let path = self.place.path(&format!("{leak:?}.pcap"));
+        std::fs::write(&path, tape.pcap()).unwrap();
         path
     }
 }
 
-/// The payload of a packet of the report, in the file.
-fn payload(report: &Report, index: usize) -> std::ops::Range<usize> {
-    report.packets[index].payload_in_file().unwrap()
-}
-
-/// Follows the handshake as an auditor does: the root of the session's keys, derived and not read from the key log.
-fn root_of(file: &[u8], report: &Report, session: &Session, logged: &LoggedSession) -> Root {
-    let body = |kind| {
-        let index = session.packets(kind).next().unwrap();
-        Long::parse(&file[payload(report, index)]).unwrap().body
-    };
-    let message_one = [body(Kind::Init(0)), body(Kind::Init(1))].concat();
-    let mut audit = Audit::new(logged.handshake().unwrap());
-    audit.message_one(&message_one).unwrap();
-    audit.message_two(body(Kind::Resp)).unwrap();
-    let (_, _, root) = audit.message_three(body(Kind::Fin)).unwrap();
-    assert_eq!(root.secret(), logged.root().unwrap().secret(), "the key log tells the truth");
-    root
-}
-
-/// Opens every SHORT datagram that one side of a session sent, and writes it back; how many there were.
-fn reseal(
-    file: &mut [u8],
-    report: &Report,
-    session: &Session,
-    from_client: bool,
-    root: &Root,
-    leak: Leak,
-) -> usize {
-    let keys = root.direction(if from_client { Side::Client } else { Side::Hub });
-    let mut opener = Opener::new(&keys);
-    let (mut largest, mut count) = (None, 0);
-    for member in session.members.iter().filter(|member| member.from_client == from_client) {
-        if member.kind != Kind::Short {
-            continue;
-        }
-        let range = payload(report, member.index);
-        let mut datagram = file[range.clone()].to_vec();
-        let header = opener.open(&mut datagram, largest).unwrap().header;
-        largest = largest.max(Some(header.number));
-        count += 1;
-        seal(&mut datagram, &header, &keys, leak);
-        if leak == Leak::None {
-            assert_eq!(datagram, file[range.clone()], "sealing again gives the same bytes");
-        }
-        // The checksum of UDP: zero is none.
-        file[range.start - 2..range.start].fill(0);
-        file[range].copy_from_slice(&datagram);
-    }
-    count
-}
-
-/// Seals an opened datagram again.
-fn seal(datagram: &mut [u8], header: &ShortHeader, keys: &DirectionKeys, leak: Leak) {
-    if matches!(leak, Leak::NicknameInHeader | Leak::NicknameOfOne) {
-        datagram[CONNECTION_ID].copy_from_slice(NICKNAME.as_bytes());
-    }
-    let (aad, sealed) = datagram.split_at_mut(header.len());
-    let (frames, tag) = sealed.split_last_chunk_mut::<TAG_BYTES>().unwrap();
-    let key = keys.traffic.packet_key();
-    let number = if leak == Leak::FixedNonce { 0 } else { header.number };
-    let nonce = key.nonce(number);
-    *tag = if leak == Leak::Unsealed {
-        // It need not be the tag of anything: nobody without the key can tell.
-        crypto::seal(&key.key, &nonce, aad, &mut frames.to_vec())
-    } else {
-        crypto::seal(&key.key, &nonce, aad, frames)
-    };
-    let mut sample = [0; 16];
-    sample.copy_from_slice(&datagram[SAMPLE]);
-    let mask = aes_block(&keys.header, sample);
-    datagram[0] ^= mask[0] & FIRST_MASK;
-    for (byte, mask) in datagram[NUMBER_START..NUMBER_START + header.number_len].iter_mut().zip(&mask[1..]) {
-        *byte ^= mask;
-    }
+/// What a client printed, in a file.
+fn transcript(place: &Place, index: usize, client: &mut Process) -> String {
+    let event = |line: &Line| if let Line::Out(value) = line { Some(format!("{value}\n")) } else { None };
+    let path = place.text(&format!("client-{index}.ndjson"));
+    std::fs::write(&path, client.lines().iter().filter_map(event).collect::<String>()).unwrap();
+    path
 }
 
 /// The rules of the findings that refute.
 fn violations(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().unwrap().iter();
     findings.filter(|f| f["severity"] == "violation").filter_map(|f| f["rule"].as_str()).collect()
-}
-
-/// The control: sealed again the right way, byte for byte what it was, it is proved without keys and with them, and
-/// with them every text is there. So what refutes the leaks is the leak.
-/// Each leak is refuted without keys, by what shows by itself; and with the key log too.
-#[test]
-fn a_run_that_is_sealed_again_is_proved_and_every_leak_is_refuted() {
-    let run = Run::new();
-    let control = run.resealed(Leak::None);
-    prove(&control, &run);
-    for (leak, without_keys, with_keys) in [
-        (Leak::Unsealed, "opacity.structure", "sealed.tag"),
-        (Leak::FixedNonce, "reuse.keystream", "sealed.tag"),
-        (Leak::NicknameInHeader, "session.connection-id-shared", "sealed.connection-id"),
-    ] {
-        assert_refuted(&run.resealed(leak), &[], without_keys);
-        assert_refuted(&run.resealed(leak), &["--keylog", &run.keys], with_keys);
-    }
-    // One client's name in its own ids looks like any constant id: this one takes the key log. Eight letters are
-    // too few to be searched for with certainty, but they are seen, and that is said.
-    let one = run.resealed(Leak::NicknameOfOne);
-    assert_refuted(&one, &["--keylog", &run.keys], "sealed.connection-id");
-    let (_, report) = dissect(&one, &["-q", "--canary", NICKNAME]);
-    let canary = &report["canary"]["canaries"][0];
-    assert!(canary["strong"] == false && canary["on_wire"].as_u64() > Some(10), "{canary}");
 }
 
 /// The capture is refuted, by this rule among others.
@@ -208,15 +91,52 @@ fn assert_refuted(capture: &Path, arguments: &[&str], rule: &str) {
     assert!(violations.contains(&rule), "{name} {arguments:?}: {violations:?}");
 }
 
+/// The control: sealed again the right way, byte for byte what it was, it is proved without keys, with them, and to
+/// the last word with what the clients printed. So what refutes the leaks is the leak.
 fn prove(control: &Path, run: &Run) {
-    let blind = judge(control, &["--canary", "behind the old mill at nine"], 0);
+    let blind = judge(control, &["--canary", SECRET, "--require", "E3"], 0);
     assert_eq!(violations(&blind), [""; 0]);
-    let opened = judge(control, &["--keylog", &run.keys], 0);
-    let transcripts = opened["sealed"]["transcripts"].as_object().unwrap();
-    let submitted = transcripts.values().flat_map(|transcript| transcript["submitted"].as_array().unwrap());
-    let mut texts: Vec<&str> = submitted.filter_map(|message| message["text"].as_str()).collect();
-    let mut expected: Vec<&str> = run.texts.iter().map(String::as_str).collect();
-    texts.sort_unstable();
-    expected.sort_unstable();
-    assert_eq!(texts, expected);
+    judge(control, &["--keylog", &run.keys], 0);
+    let [one, other] = [&run.transcripts[0], &run.transcripts[1]];
+    let keys = ["--keylog", &run.keys, "--canary", SECRET, "--transcript", one];
+    let report = judge(control, &[&keys[..], &["--transcript", other]].concat(), 0);
+    assert_eq!(report["verdict"]["reached"], "E5");
+    let complete = &report["complete"];
+    assert_eq!((&complete["sent_found"], &complete["extra"]), (&Value::from(LINES), &Value::from(0)));
+    // With one of the transcripts alone, what the other client said is nobody's.
+    let half = judge(control, &keys, 3);
+    assert_eq!(half["complete"]["extra"], LINES / 2);
+}
+
+/// Each leak is refuted without keys, by what shows by itself or by a canary; and with the key log too.
+#[test]
+fn a_run_that_is_sealed_again_is_proved_and_every_leak_is_refuted() {
+    let run = Run::new();
+    prove(&run.resealed(Leak::None), &run);
+    let canary = ["--canary", SECRET];
+    for (leak, arguments, without_keys, with_keys) in [
+        (Leak::Unsealed, &[][..], "opacity.structure", "sealed.tag"),
+        (Leak::FixedNonce, &[], "reuse.keystream", "sealed.tag"),
+        (Leak::NonceTwice, &[], "reuse.window", "sealed.tag"),
+        (Leak::NicknameInHeader, &[], "session.connection-id-shared", "sealed.connection-id"),
+        (Leak::RoomInConnectionId, &[], "session.connection-id-shared", "sealed.connection-id"),
+        (Leak::CharacterInPadding, &[], "opacity.structure", "sealed.tag"),
+        (Leak::CharacterInPadding, &canary, "canary.found", "sealed.tag"),
+        (Leak::Base64InPadding, &[], "opacity.structure", "sealed.tag"),
+        (Leak::Base64InPadding, &canary, "canary.found", "sealed.tag"),
+        (Leak::ZeroKey, &[], "opacity.known-key", "sealed.connection-id"),
+        (Leak::SharedEphemeral, &[], "reuse.ephemeral-key", "reuse.ephemeral-key"),
+        (Leak::LengthOracle, &[], "session.format", "session.format"),
+    ] {
+        let capture = run.resealed(leak);
+        assert_refuted(&capture, arguments, without_keys);
+        assert_refuted(&capture, &[arguments, &["--keylog", &run.keys]].concat(), with_keys);
+    }
+    // One client's name in its own ids looks like any constant id: this one takes the key log. Eight letters are
+    // too few to be searched for with certainty, but they are seen, and that is said.
+    let one = run.resealed(Leak::NicknameOfOne);
+    assert_refuted(&one, &["--keylog", &run.keys], "sealed.connection-id");
+    let (_, report) = dissect(&one, &["-q", "--canary", NICKNAME]);
+    let canary = &report["canary"]["canaries"][0];
+    assert!(canary["strong"] == false && canary["on_wire"].as_u64() > Some(10), "{canary}");
 }

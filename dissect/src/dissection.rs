@@ -1,6 +1,7 @@
 //! What the headers of one captured packet say: protocol, ends, payload, and a field for every byte.
 
 use std::fmt;
+use std::mem::take;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
@@ -241,10 +242,12 @@ impl Dissection {
 
     /// Reads what is in the packet beside what it is about: its fields and oddities are kept, and no more.
     pub(crate) fn beside(&mut self, read: impl FnOnce(&mut Self)) {
-        let mut about = self.clone();
+        let (tree, anomalies) = (take(&mut self.tree), take(&mut self.anomalies));
+        let about = self.clone();
+        (self.tree, self.anomalies) = (tree, anomalies);
         read(self);
-        std::mem::swap(self, &mut about);
-        (self.tree, self.anomalies) = (about.tree, about.anomalies);
+        let (tree, anomalies) = (take(&mut self.tree), take(&mut self.anomalies));
+        *self = Self { tree, anomalies, ..about };
     }
 
     /// Says that the bytes of this fragment are looked at as part of the packet they are put together to: they are

@@ -7,6 +7,7 @@ use crate::content::{self, Content};
 use crate::coverage::Coverage;
 use crate::judge;
 use crate::ledger::Ledger;
+use crate::metadata;
 use crate::opacity;
 use crate::open::{KnownKeys, OpenedDatagram, Opening, SealedReport};
 use crate::packet::Packet;
@@ -32,6 +33,7 @@ pub(crate) struct Judging<'a> {
     opacity: opacity::Judge,
     reuse: reuse::Detector,
     known: KnownKeys,
+    metadata: metadata::Observer,
     /// The first packet that lists versions which are none.
     odd_versions: Option<usize>,
     /// What the packet that comes next completes.
@@ -40,9 +42,7 @@ pub(crate) struct Judging<'a> {
 
 /// A packet that was put together.
 struct Completed {
-    message: Option<&'static str>,
-    info: String,
-    parts: Vec<usize>,
+    packet: Packet,
     member: Option<Member>,
     opened: Option<OpenedDatagram>,
 }
@@ -60,6 +60,7 @@ impl<'a> Judging<'a> {
             opacity: opacity::Judge::new(),
             reuse: reuse::Detector::new(),
             known: KnownKeys::new(),
+            metadata: metadata::Observer::new(),
             odd_versions: None,
             completed: None,
         }
@@ -80,19 +81,21 @@ impl<'a> Judging<'a> {
         }
         if packet.is_whole() {
             self.ledger.take_whole(packet);
-            let (message, info, parts) = (packet.message, packet.info.clone(), packet.parts.clone());
-            self.completed = Some(Completed { message, info, parts, member, opened });
+            self.completed = Some(Completed { packet: packet.clone(), member, opened });
             return;
         }
         self.ledger.take(packet);
         self.coverage.take(packet, data);
-        if let Some(completed) = self.completed.take() {
-            (packet.message, packet.info, packet.parts) =
-                (completed.message, completed.info, completed.parts);
-            (member, opened) = (completed.member, completed.opened);
+        if let Some(Completed { packet: whole, member: place, opened: said }) = self.completed.take() {
+            let Packet { dissection, message, info, parts, .. } = whole;
+            (packet.dissection.protocol, packet.dissection.ends) = (dissection.protocol, dissection.ends);
+            (packet.message, packet.info, packet.parts) = (message, info, parts);
+            (member, opened) = (place, said);
         }
         let session = member.and_then(|member| self.tracker.sessions().get(member.session));
-        rows(&Row { packet, data, member, session, opened: opened.as_ref() });
+        let row = Row { packet, data, member, session, opened: opened.as_ref() };
+        self.metadata.take(&row);
+        rows(&row);
     }
 
     /// Finds the place of a packet among the sessions, and opens it.
@@ -139,6 +142,7 @@ impl<'a> Judging<'a> {
         findings.extend(judge::flows(&survey.flows, survey.packets_of_other_flows));
         findings.extend(self.odd_versions.map(judge::odd_versions));
         let (opacity, reuse) = (self.opacity.finish(), self.reuse.finish());
+        let metadata = self.metadata.finish();
         findings.extend(judge::opacity(&opacity, &reuse));
         findings.extend(self.known.finish());
         let (mut canary, watched, found) = self.content.finish(survey.file.packets)?;
@@ -182,6 +186,7 @@ impl<'a> Judging<'a> {
             canary,
             opacity,
             reuse,
+            metadata,
             sealed,
             complete,
             scope,

@@ -6,6 +6,7 @@ use crate::canary::CanaryReport;
 use crate::complete::CompleteReport;
 use crate::flow::Flow;
 use crate::ledger::Ledger;
+use crate::metadata::MetadataReport;
 use crate::opacity::OpacityReport;
 use crate::open::SealedReport;
 use crate::pcap::Summary;
@@ -30,6 +31,8 @@ pub struct Report {
     pub opacity: OpacityReport,
     /// Repetitions among sealed bytes.
     pub reuse: ReuseReport,
+    /// Who, when and how much: what stays visible.
+    pub metadata: MetadataReport,
     /// What the key log opened; `None` without one.
     pub sealed: Option<SealedReport>,
     /// How it agrees with the transcript of the clients; `None` without one.

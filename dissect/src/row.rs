@@ -7,8 +7,8 @@ use crate::session::{Member, Session};
 /// One packet, judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// The packet, its fields refined as far as they are known. Of one that completed others, message and line are
-    /// those of what was put together, and [`Packet::parts`] tells from what.
+    /// The packet, its fields refined as far as they are known. Of one that completed others, protocol, ends,
+    /// message and line are those of what was put together, and [`Packet::parts`] tells from what.
     pub packet: &'a Packet,
     /// Its captured bytes.
     pub data: &'a [u8],

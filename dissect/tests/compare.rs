@@ -9,10 +9,11 @@ use std::fs;
 use std::process::{Command, Output};
 
 use dissect::compare::{Answer, Observed, compare};
+use dissect::source::Source;
 use run::{Leak, Run};
 
 fn observed(seed: u8, leak: Leak) -> Observed {
-    Observed::read(Run::new(seed, 60, leak).pcap().as_slice()).unwrap()
+    Observed::read(&Source::memory(Run::new(seed, 60, leak).pcap())).unwrap()
 }
 
 #[test]

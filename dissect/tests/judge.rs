@@ -20,7 +20,7 @@ fn a_sound_run_is_opaque_without_keys() {
     assert_eq!((report.verdict.outcome, report.verdict.reached), (Outcome::Proved, Some(Level::E2)));
     assert_eq!(report.sessions.len(), 1);
     assert_eq!(report.ledger.bytes(dissect::tree::Class::Unparsed), 0);
-    let types: Vec<_> = packets.iter().take(5).map(|(packet, _)| packet.message.unwrap_or("-")).collect();
+    let types: Vec<_> = packets.iter().take(5).map(|judged| judged.packet.message.unwrap_or("-")).collect();
     assert_eq!(types, ["INIT", "INIT", "RESP", "FIN", "SHORT"]);
 }
 
@@ -97,7 +97,9 @@ fn a_weak_canary_decides_nothing() {
     let report = run.judge(&Options { canaries: vec!["ann".into()], ..Options::default() });
     assert_eq!(report.verdict.outcome, Outcome::Proved);
     let result = &report.canary.canaries[0];
-    assert!(!result.strength.strong && result.strength.expected_chance_hits > 1.0 && result.on_wire >= 1);
+    let strength = &result.strength;
+    assert!(!strength.strong && strength.expected_chance_hits > 1.0);
+    assert!(result.on_wire >= 1 || strength.left_out_forms.contains(&"utf-8"), "searched, or said not to be");
 }
 
 #[test]

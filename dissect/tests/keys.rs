@@ -53,7 +53,7 @@ fn every_tag_verifies_across_updates_ratchets_and_a_move() {
     let transcript = sealed.transcripts.values().next().unwrap();
     assert_eq!(transcript.submitted.len(), run.texts.len());
     assert!(transcript.control.contains(&"Hub: RatchetRsp { kem: true }".to_owned()));
-    let last = rows.last().and_then(|(_, opened)| opened.as_ref()?.place).unwrap();
+    let last = rows.last().and_then(|judged| judged.opened.as_ref()?.place).unwrap();
     assert_eq!((last.generation, last.epoch), (2, 1));
 }
 

@@ -10,13 +10,22 @@ use std::process::Command;
 
 use run::{Leak, RELAY, Run, Talk};
 use spec::close::CloseReason;
+use spec::wire::ack::Ack;
 use spec::wire::frame::Frame;
 use tempfile::TempDir;
 
-/// A client that comes, says two lines, updates its key, goes through a ratchet, moves and leaves.
+/// A client that comes, says two lines, updates its key, goes through a ratchet, moves and leaves. Both sides
+/// acknowledge what they have; one datagram comes twice, and one was not captured.
 fn session() -> Run {
     let mut talk = Talk::new(1, Leak::None);
     talk.say(1);
+    let ack = |largest| Frame::Ack(Ack::new(250_000, 64, [(0, largest)].into_iter()).unwrap());
+    talk.down(&[ack(0)]);
+    talk.up(&[ack(2)]);
+    let repeated = talk.run.datagrams.last().cloned();
+    talk.run.datagrams.extend(repeated);
+    talk.down(&[Frame::Ping]);
+    talk.run.datagrams.pop();
     talk.client.update();
     talk.say(1);
     talk.ratchet();

@@ -85,7 +85,7 @@ impl Columns {
 
     /// Searches what has come together, and keeps what may still run on.
     pub(super) fn search(&mut self, detector: &Detector, found: &mut impl FnMut(Hit)) {
-        if self.rows.len() > self.searched {
+        if self.rows.len() > self.searched.max(1) {
             for column in 0..self.edge.columns() {
                 self.search_column(column, detector, found);
             }

@@ -74,6 +74,9 @@ impl Detector {
 
     /// Everything in a haystack that is looked for in this view; a long one is searched on several threads.
     pub(super) fn search(&self, bytes: &[u8], view: View) -> Vec<Found> {
+        if bytes.is_empty() {
+            return Vec::new();
+        }
         let lower = bytes.to_ascii_lowercase();
         let used = |index: &&Index| index.difference().is_used_in(view);
         let indices: Vec<&Index> = self.indices.iter().filter(used).collect();

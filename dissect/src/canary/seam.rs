@@ -79,7 +79,8 @@ impl Seam {
 
     /// Searches what has come together, without 0, 1, 2, … bytes of header, and keeps what may still run on.
     pub(super) fn search(&mut self, detector: &Detector, found: &mut impl FnMut(Hit)) {
-        if self.fresh_bytes > 0 {
+        let runs_on = self.excerpts.len() > 1 || self.excerpts.iter().any(|excerpt| excerpt.is_pieced);
+        if self.fresh_bytes > 0 && runs_on {
             for skip in 0..=SKIP_MAX {
                 self.without(skip).search(detector, View::Stream { skip }, found);
             }

@@ -179,6 +179,16 @@ fn what_was_put_together_from_fragments_is_searched_within() {
 }
 
 #[test]
+fn more_directions_than_there_is_room_for_are_told() {
+    let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 1 << 20 });
+    for number in 0..66_000_u32 {
+        let end = |ip: u32| Endpoint { ip: std::net::Ipv4Addr::from(ip).into(), port: None };
+        search.payload((Protocol::Udp, end(number), end(0)), 1, Some(0), b"x");
+    }
+    assert_eq!(search.finish().forgotten_directions, 66_000 - 65_536);
+}
+
+#[test]
 fn what_others_decoded_is_searched() {
     let mut search = Search::new(&[Canary::from(SECRET)], Size { file_bytes: 5_000 });
     search.decoded(3, format!("x{SECRET}x").as_bytes());

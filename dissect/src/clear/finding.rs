@@ -92,6 +92,8 @@ pub struct FlowFinding {
     pub bytes: u64,
     /// Bytes that are not in the capture.
     pub missing_bytes: u64,
+    /// The byte that nine tenths of a direction are, which nobody sealed.
+    pub filling: Option<u8>,
     /// Secrets in clear, in the order found; a bounded number of different ones.
     pub secrets: Vec<Secret>,
     /// How many of each kind there were, repeated ones and those not kept included.

@@ -52,6 +52,14 @@ fn judge_flow(flow: &FlowFinding, reveal: bool) -> Option<Finding> {
             let text = format!("{}: {name}, {shows}; what it seals cannot be judged", flow.ends);
             Finding::gap(Level::E1, "flow.opaque", text).in_packet(first)
         }
+        Nature::Unknown if flow.filling.is_some() => {
+            let byte = flow.filling.unwrap_or_default();
+            let text = format!(
+                "{}: nine tenths of a direction are the byte 0x{byte:02x}: nobody sealed them",
+                flow.ends
+            );
+            Finding::violation(Level::E3, "clear.filling", text).in_packet(first)
+        }
         Nature::Unknown => {
             let known = match flow.protocol {
                 Protocol::Other => String::new(),

@@ -101,6 +101,8 @@ const fn is_character(byte: u8) -> bool {
 /// What the bytes of one direction look like.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readability {
+    /// The first byte, and how often it occurs.
+    filling: Option<(u8, u64)>,
     bytes: u64,
     last: u8,
     weight: f64,
@@ -112,6 +114,10 @@ pub(super) struct Readability {
 impl Readability {
     /// The next bytes of the direction.
     pub(super) fn take(&mut self, packet: usize, bytes: &[u8]) {
+        for byte in bytes {
+            let (first, times) = self.filling.get_or_insert((*byte, 0));
+            *times += u64::from(first == byte);
+        }
         for block in bytes.chunks(BLOCK_BYTES) {
             let mut differences = [0; BLOCK_BYTES];
             for (difference, &byte) in differences.iter_mut().zip(block) {
@@ -142,6 +148,13 @@ impl Readability {
     /// The longest run of text and its packet, when the direction is readable.
     pub(super) fn readable(&self) -> Option<(usize, &[u8])> {
         self.plain.readable().or_else(|| self.differences.readable())
+    }
+
+    /// The byte that nine tenths of it are, when there is enough of it: no cipher makes such a thing.
+    pub(super) fn filling(&self) -> Option<u8> {
+        let (byte, times) = self.filling?;
+        let is_filled = times.saturating_mul(10) >= self.bytes.saturating_mul(9);
+        (is_filled && self.bytes >= JUDGED_MIN_BYTES).then_some(byte)
     }
 
     /// Whether there is enough of it, and it shows neither text nor structure.

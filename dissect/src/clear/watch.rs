@@ -4,6 +4,7 @@ use super::conversation::{Conversation, Rest, Stranger};
 use super::datagram::Datagrams;
 use super::finding::{Ends, FlowFinding};
 use super::protocol::{Nature, Protocol, SecretKind};
+use super::readability::Readability;
 use super::shelf::Shelf;
 use super::stream::{HEAD_MAX_BYTES, Recognised, recognise};
 use crate::bytes::count;
@@ -242,6 +243,7 @@ impl Watch {
             first_packet: self.first_packet,
             bytes: self.bytes,
             missing_bytes: self.missing_bytes,
+            filling: shelf.readability.iter().find_map(Readability::filling),
             secrets: shelf.secrets,
             secret_counts: shelf.secret_counts,
             shows: shelf.shows,

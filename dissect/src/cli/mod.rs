@@ -139,7 +139,7 @@ struct Given {
     canary: canary::CanaryArguments,
 
     #[command(flatten)]
-    clear: clear::Arguments,
+    clear: clear::ClearArguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.

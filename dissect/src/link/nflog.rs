@@ -45,7 +45,10 @@ pub(super) fn dissect(packet: &mut Dissection, body: &[u8]) {
         let end = packet.tree.len() + len;
         let value = packet.claim(body, end, "nflog.length");
         match kind {
-            PAYLOAD if seen => packet.unparsed("nflog.packets", "a second packet in one netfilter log"),
+            PAYLOAD if seen => {
+                packet.unparsed("nflog.packets", "a second packet in one netfilter log");
+                return;
+            }
             PAYLOAD if IP_FAMILIES.contains(&family) => network::dissect(packet, value),
             PAYLOAD => packet.carries(Protocol::Other, value),
             _ => {

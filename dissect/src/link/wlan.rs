@@ -167,18 +167,15 @@ fn protected(packet: &mut Dissection, body: &[u8]) {
 /// Several packets in one frame (IEEE 802.11-2020, section 9.3.2.2). The dissection is that of the first; what the
 /// others carry cannot be judged beside it, and counts as not understood.
 fn subframes(packet: &mut Dissection, body: &[u8]) {
-    let mut further = false;
+    subframe(packet, body);
+    if packet.tree.len() < body.len() {
+        packet.note("wlan.aggregate", "several packets in one 802.11 frame: the first one is judged");
+    }
     while packet.tree.len() < body.len() {
-        if further {
-            packet.note("wlan.aggregate", "several packets in one 802.11 frame: the first one is judged");
-            packet.beside(|packet| {
-                packet.cut = true;
-                subframe(packet, body);
-            });
-        } else {
+        packet.beside(|packet| {
+            packet.cut = true;
             subframe(packet, body);
-        }
-        further = true;
+        });
     }
 }
 

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use spec::limits::BUCKETS_BYTES;
-use spec::wire::frame::{Frame, Frames, Side};
 
 use crate::bytes::count;
 use crate::dissection::Endpoint;
+use crate::row::Row;
 use crate::session::{Kind, has_short_length};
 use covert::Covert;
 use direction::Direction;
@@ -29,19 +29,13 @@ const PAIRS: usize = 1_024;
 
 /// One datagram of a session.
 #[derive(Clone, Copy, Debug)]
-pub struct Observation<'a> {
-    /// What it is.
-    pub kind: Kind,
-    /// Who sent it.
-    pub from_client: bool,
-    /// The client's address at the time.
-    pub client: Endpoint,
-    /// The hub's address.
-    pub hub: Endpoint,
-    /// Nanoseconds since 1970, where the file says.
-    pub time_ns: Option<i128>,
-    /// The datagram.
-    pub payload: &'a [u8],
+struct Observation<'a> {
+    kind: Kind,
+    from_client: bool,
+    client: Endpoint,
+    hub: Endpoint,
+    time_ns: Option<i128>,
+    payload: &'a [u8],
 }
 
 /// Counts datagrams of sessions in bounded memory.
@@ -104,8 +98,21 @@ impl Observer {
         Self::default()
     }
 
-    /// Takes in a datagram.
-    pub fn take(&mut self, seen: &Observation<'_>) {
+    /// Takes in a packet; one that is no datagram of a session says nothing.
+    pub fn take(&mut self, row: &Row<'_>) {
+        let (Some(member), Some((source, destination))) = (row.member, row.packet.dissection.ends) else {
+            return;
+        };
+        let (client, hub) = if member.from_client { (source, destination) } else { (destination, source) };
+        let payload = row.packet.datagram(row.data);
+        let (kind, from_client, time_ns) = (member.kind, member.from_client, row.packet.time_ns);
+        self.observe(&Observation { kind, from_client, client, hub, time_ns, payload });
+        if let Some(opened) = row.opened {
+            self.opened.take(opened.said_bytes, payload.len());
+        }
+    }
+
+    fn observe(&mut self, seen: &Observation<'_>) {
         let [from_clients, from_hubs] = &mut self.directions;
         let direction = if seen.from_client { from_clients } else { from_hubs };
         direction.take(seen.payload.len(), seen.time_ns);
@@ -122,15 +129,6 @@ impl Observer {
         };
         traffic.datagrams += 1;
         traffic.bytes += count(seen.payload.len());
-    }
-
-    /// Takes in what a key log opened: how long the datagram is and how much of it people wrote. A datagram
-    /// whose frames do not decode says nothing.
-    pub fn take_opened(&mut self, from_client: bool, datagram_len: usize, frames: &[u8]) {
-        let side = if from_client { Side::Client } else { Side::Hub };
-        if let Some(said) = said_bytes(frames, side) {
-            self.opened.take(said, datagram_len);
-        }
     }
 
     /// What was learnt.
@@ -187,17 +185,6 @@ impl MetadataReport {
             ),
         }
     }
-}
-
-/// How many bytes of a datagram's frames carry what people wrote and did, and not how it travels.
-fn said_bytes(frames: &[u8], side: Side) -> Option<usize> {
-    let said = |frame: Frame<'_>| match frame {
-        Frame::Stream { data, .. } | Frame::Fragment { data, .. } | Frame::Bulk { data, .. } => data.len(),
-        Frame::Entries(entries) => entries.iter().map(|(_, entry)| entry.len()).sum(),
-        Frame::Ephemeral { message, .. } => message.len(),
-        _ => 0,
-    };
-    Some(Frames::parse(frames, side).ok()?.iter().map(said).sum())
 }
 
 #[cfg(test)]

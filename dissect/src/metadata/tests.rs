@@ -10,7 +10,7 @@ const HUB: Endpoint =
 fn report(datagrams: &[(Kind, bool, i128, Vec<u8>)]) -> MetadataReport {
     let mut observer = Observer::new();
     for (kind, from_client, milliseconds, payload) in datagrams {
-        observer.take(&Observation {
+        observer.observe(&Observation {
             kind: *kind,
             from_client: *from_client,
             client: CLIENT,
@@ -71,19 +71,4 @@ fn what_headers_could_hide() {
     let steady = report.covert.steady_bits_per_packet;
     assert!((steady.blind - (2.0 + 2.0 + 2.0 + 32.0 + 2.0 * 64.0 / 4.0)).abs() < 1e-9, "{steady:?}");
     assert!((steady.keyed - (2.0 + 2.0 + 1.0)).abs() < 1e-9, "{steady:?}");
-}
-
-#[test]
-fn what_lengths_tell_of_opened_datagrams() {
-    let mut observer = Observer::new();
-    for number in 0..200_usize {
-        let mut frames = Vec::new();
-        let len = number % 60;
-        Frame::Stream { stream: 1, offset: 0, data: &vec![b'x'; len] }.encode(&mut frames);
-        observer.take_opened(true, if len < 30 { 93 } else { 157 }, &frames);
-        observer.take_opened(true, 93, b"\x3f not frames");
-    }
-    let lengths = observer.finish().message_lengths.unwrap();
-    assert_eq!(lengths.datagrams, 200);
-    assert!((lengths.information_bits - 1.0).abs() < 0.02 && lengths.p_value <= 0.001, "{lengths:?}");
 }

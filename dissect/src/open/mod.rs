@@ -111,6 +111,12 @@ pub struct OpenedDatagram {
     /// The sealed bytes in clear.
     #[serde(skip)]
     pub plaintext: Vec<u8>,
+    /// The packet that was the same datagram, if one was; then what it says is not said again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
+    /// Bytes in them that people wrote, and not how it travels.
+    #[serde(skip)]
+    pub said_bytes: usize,
 }
 
 /// Where a packet stands among those of its sender.
@@ -273,6 +279,8 @@ impl Opening {
             place,
             frames: Vec::new(),
             plaintext: plaintext.to_vec(),
+            repeats: None,
+            said_bytes: 0,
         };
         let frames = match Frames::parse(plaintext, side) {
             Ok(frames) => frames,
@@ -289,6 +297,7 @@ impl Opening {
                 self.transcript_bytes += builder.take(side, &frame);
             }
             opened.frames.push(summary::frame(&frame));
+            opened.said_bytes += summary::said_bytes(&frame);
         }
         opened
     }

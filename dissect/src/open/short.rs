@@ -133,6 +133,8 @@ impl Opening {
         opened: &Opened,
     ) -> Option<OpenedDatagram> {
         let (number, side) = (opened.header.number, owner.side);
+        let (generation, first) = (owner.generation, opened.header.first());
+        let place = super::Place { number, generation, epoch: opened.epoch, first };
         match self.numbers.take(session.attempt_id, side, number, datagram, packet.number) {
             Use::Other(first) => {
                 let text = format!("packet number {number} seals two datagrams; the other is packet {first}");
@@ -142,11 +144,17 @@ impl Opening {
             Use::Same(first) => {
                 self.report.repeated += 1;
                 packet.info = format!("#{number}, the same datagram as packet {first}");
-                None
+                Some(OpenedDatagram {
+                    packet: packet.number,
+                    attempt_id: session.attempt(),
+                    from_client: side == Side::Client,
+                    place: Some(place),
+                    frames: Vec::new(),
+                    plaintext: Vec::new(),
+                    repeats: Some(first),
+                })
             }
             Use::New => {
-                let (generation, first) = (owner.generation, opened.header.first());
-                let place = super::Place { number, generation, epoch: opened.epoch, first };
                 let said = self.opened(packet.number, session, side, Some(place), opened.frames());
                 packet.info = format!("{place} {}", said.frames.join(", "));
                 Some(said)

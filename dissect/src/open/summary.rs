@@ -47,6 +47,16 @@ pub(super) fn frame(frame: &Frame<'_>) -> String {
     }
 }
 
+/// How many bytes of a frame carry what people wrote and did, and not how it travels.
+pub(super) fn said_bytes(frame: &Frame<'_>) -> usize {
+    match frame {
+        Frame::Stream { data, .. } | Frame::Fragment { data, .. } | Frame::Bulk { data, .. } => data.len(),
+        Frame::Entries(entries) => entries.iter().map(|(_, entry)| entry.len()).sum(),
+        Frame::Ephemeral { message, .. } => message.len(),
+        _ => 0,
+    }
+}
+
 fn ephemeral(message: &[u8]) -> String {
     match Ephemeral::decode(message) {
         Ok(Ephemeral::Typing { name }) => format!("TYPING {}", quote(name)),
@@ -79,6 +89,15 @@ fn quote(text: &str) -> String {
 mod tests {
     use super::*;
     use spec::wire::ack::{Ack, EcnCounts};
+
+    #[test]
+    fn what_people_wrote_is_told_from_how_it_travels() {
+        let data = b"hello";
+        assert_eq!(said_bytes(&Frame::Stream { stream: 1, offset: 0, data }), 5);
+        assert_eq!(said_bytes(&Frame::Ephemeral { room: 1, message: data }), 5);
+        assert_eq!(said_bytes(&Frame::Padding { len: 40 }), 0);
+        assert_eq!(said_bytes(&Frame::Ping), 0);
+    }
 
     #[test]
     fn frames_are_named_as_in_the_protocol() {

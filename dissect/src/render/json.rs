@@ -10,6 +10,7 @@ use crate::complete::CompleteReport;
 use crate::dissection::{Anomaly, Endpoint, Protocol};
 use crate::flow::Flow;
 use crate::ledger::Ledger;
+use crate::metadata::MetadataReport;
 use crate::opacity::OpacityReport;
 use crate::open::{OpenedDatagram, SealedReport};
 use crate::report::{CaptureSummary, Report};
@@ -113,6 +114,7 @@ struct Document<'a> {
     flows: &'a [Flow],
     opacity: &'a OpacityReport,
     reuse: &'a ReuseReport,
+    metadata: &'a MetadataReport,
     canary: &'a CanaryReport,
     sealed: Option<&'a SealedReport>,
     complete: Option<&'a CompleteReport>,
@@ -132,6 +134,7 @@ impl<'a> Document<'a> {
             flows: &report.flows,
             opacity: &report.opacity,
             reuse: &report.reuse,
+            metadata: &report.metadata,
             canary: &report.canary,
             sealed: report.sealed.as_ref(),
             complete: report.complete.as_ref(),

@@ -8,7 +8,6 @@ mod text;
 
 pub use json::Json;
 pub(crate) use json::{ascii_json, document};
-pub use metadata::metadata;
 pub(crate) use sanitise::sanitise;
 pub(crate) use text::headline;
 pub use text::{Style, Text, text};

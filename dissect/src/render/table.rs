@@ -6,7 +6,7 @@ use super::{sanitise, seconds};
 use crate::dissection::Endpoint;
 use crate::packet::Packet;
 use crate::report::Report;
-use crate::session::{Kind, Session, Stage};
+use crate::session::{Kind, Session};
 use crate::verdict::Scope;
 
 /// Writes all tables but that of the packets.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::metadata::metadata;
 use super::sanitise;
 use super::table::{packet_head, packet_row, tables};
 use crate::canary::CanaryResult;
@@ -141,7 +142,8 @@ fn facts(report: &Report, out: &mut impl Write) -> io::Result<()> {
     opacity(report, out)?;
     canary(report, out)?;
     sealed(report, out)?;
-    complete(report, out)
+    complete(report, out)?;
+    metadata(&report.metadata, out)
 }
 
 fn complete(report: &Report, out: &mut impl Write) -> io::Result<()> {

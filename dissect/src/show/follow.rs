@@ -1,14 +1,12 @@
 //! `--follow`: what is said in one conversation, in order.
 
-mod pieces;
-
 use std::io::{self, Write};
 
 use super::listing::Listing;
 use super::seen::Seen;
-use crate::dissection::Protocol;
+use crate::dissection::{Endpoint, Protocol};
+use crate::reassembly::stream::{Event, Streams};
 use crate::render::sanitise;
-use pieces::{Piece, Pieces};
 
 const BYTES_A_LINE: usize = 16;
 const LINE: &str = "===================================================================";
@@ -35,8 +33,10 @@ pub(crate) struct Follow {
     subject: Subject,
     index: u64,
     style: Style,
-    /// TCP's bytes of the initiator and of the responder.
-    pieces: [Pieces; 2],
+    /// TCP's bytes in their order.
+    streams: Streams,
+    /// Who sent the first packet.
+    initiator: Option<Endpoint>,
     /// Bytes printed of both directions.
     printed: [usize; 2],
     begun: bool,
@@ -68,8 +68,8 @@ impl Follow {
             (Some("raw"), None) => Style::Raw,
             _ => return Err(wrong()),
         };
-        let pieces = [Pieces::default(), Pieces::default()];
-        Ok(Self { subject, index, style, pieces, printed: [0; 2], begun: false })
+        let streams = Streams::default();
+        Ok(Self { subject, index, style, streams, initiator: None, printed: [0; 2], begun: false })
     }
 
     fn name(&self) -> &'static str {
@@ -103,6 +103,7 @@ impl Follow {
             if is_forward { (source, destination) } else { (destination, source) }
         });
         writeln!(out, "{LINE}\nFollow: {},{}", self.name(), self.index)?;
+        self.initiator = ends.map(|(first, _)| first);
         if let Some((first, second)) = ends {
             writeln!(out, "Node 0: {first}\nNode 1: {second}")?;
         }
@@ -137,11 +138,22 @@ impl Follow {
         Ok(())
     }
 
-    fn pieces(&mut self, ready: Vec<Piece>, is_forward: bool, out: &mut dyn Write) -> io::Result<()> {
-        for piece in ready {
-            match piece {
-                Piece::Bytes(bytes) => self.bytes(&bytes, is_forward, out)?,
-                Piece::Missing(bytes) => writeln!(out, "[{bytes} bytes missing in the capture]")?,
+    /// What a segment makes known of its connection, in order.
+    fn segment(&mut self, seen: &Seen<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let dissection = &seen.packet.dissection;
+        let (Some(ends), Some(segment)) = (dissection.ends, dissection.segment) else { return Ok(()) };
+        let mut told = Vec::new();
+        let mut tell = |ends: &(Endpoint, Endpoint), event: Event<'_>| told.extend(Told::of(ends.0, &event));
+        self.streams.take(ends, segment, seen.payload(), seen.packet.number, &mut tell);
+        self.tell(told, out)
+    }
+
+    fn tell(&mut self, told: Vec<Told>, out: &mut dyn Write) -> io::Result<()> {
+        for Told { sender, what } in told {
+            let is_forward = self.initiator == Some(sender);
+            match what {
+                Ok(bytes) => self.bytes(&bytes, is_forward, out)?,
+                Err(sentence) => writeln!(out, "[{sentence}]")?,
             }
         }
         Ok(())
@@ -179,12 +191,7 @@ impl Listing for Follow {
         match self.subject {
             Subject::Sealgram => self.sealgram(seen, is_forward, out),
             Subject::Udp => self.bytes(seen.payload(), is_forward, out),
-            Subject::Tcp => {
-                let sequence = seen.stream.map_or(0, |place| place.sequence);
-                let side = self.pieces.get_mut(usize::from(!is_forward));
-                let ready = side.map(|side| side.take(sequence, seen.payload())).unwrap_or_default();
-                self.pieces(ready, is_forward, out)
-            }
+            Subject::Tcp => self.segment(seen, out),
         }
     }
 
@@ -192,11 +199,34 @@ impl Listing for Follow {
         if !self.begun {
             return writeln!(out, "there is no {} conversation with the number {}", self.name(), self.index);
         }
-        for (side, is_forward) in [(0, true), (1, false)] {
-            let rest = self.pieces.get_mut(side).map(Pieces::rest).unwrap_or_default();
-            self.pieces(rest, is_forward, out)?;
-        }
+        let mut told = Vec::new();
+        let streams = std::mem::take(&mut self.streams);
+        let mut tell = |ends: &(Endpoint, Endpoint), event: Event<'_>| told.extend(Told::of(ends.0, &event));
+        let _tally = streams.finish(&mut tell);
+        self.tell(told, out)?;
         writeln!(out, "{LINE}")
+    }
+}
+
+/// Bytes of one side of a connection, or a sentence about them.
+struct Told {
+    sender: Endpoint,
+    what: Result<Vec<u8>, String>,
+}
+
+impl Told {
+    /// What is worth printing of an event.
+    fn of(sender: Endpoint, event: &Event<'_>) -> Option<Self> {
+        let what = match event {
+            Event::Bytes { bytes, .. } => Ok(bytes.to_vec()),
+            Event::Gap { bytes } => Err(format!("{bytes} bytes missing in the capture")),
+            Event::Conflict { bytes, packet } => {
+                Err(format!("{bytes} bytes were sent again and are others, packet {packet}"))
+            }
+            Event::End { reset: true } => Err("the connection is reset".to_owned()),
+            Event::Start { .. } | Event::End { .. } => return None,
+        };
+        Some(Self { sender, what })
     }
 }
 

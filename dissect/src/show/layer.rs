@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::bytes::Endian;
 use crate::dissection::Protocol;
 use crate::packet::Packet;
 
@@ -12,8 +13,10 @@ pub(crate) enum Layer {
     Frame,
     /// Ethernet.
     Ethernet,
-    /// A VLAN tag.
+    /// A VLAN tag of IEEE 802.1Q.
     Vlan,
+    /// A service tag of IEEE 802.1ad.
+    ServiceVlan,
     /// Address resolution.
     Arp,
     /// IPv4.
@@ -39,6 +42,7 @@ impl Layer {
             Self::Frame => "frame",
             Self::Ethernet => "eth",
             Self::Vlan => "vlan",
+            Self::ServiceVlan => "ieee8021ad",
             Self::Arp => "arp",
             Self::Ipv4 => "ip",
             Self::Ipv6 => "ipv6",
@@ -56,6 +60,7 @@ impl Layer {
             Self::Frame => "Frame",
             Self::Ethernet => "Ethernet",
             Self::Vlan => "VLAN tag",
+            Self::ServiceVlan => "VLAN service tag",
             Self::Arp => "Address resolution (ARP)",
             Self::Ipv4 => "IPv4",
             Self::Ipv6 => "IPv6",
@@ -79,13 +84,15 @@ pub(crate) struct Place {
 
 /// The headers of a packet, outermost first. The one place that knows what the link and network layers call
 /// them in the tree of a packet.
-pub(crate) fn places(packet: &Packet, captured_len: usize) -> Vec<Place> {
+pub(crate) fn places(packet: &Packet, data: &[u8]) -> Vec<Place> {
+    let captured_len = data.len();
     let mut places = vec![Place { layer: Layer::Frame, range: 0..captured_len }];
     let payload = packet.dissection.payload.clone().or(packet.dissection.cut_payload.clone());
     for field in packet.dissection.tree.fields() {
         // The first field of each header, as the link and network layers name it.
         let layer = match (field.name, packet.dissection.protocol) {
             ("eth.dst", _) => Layer::Ethernet,
+            ("vlan.id", _) if is_service_tag(data, field.start) => Layer::ServiceVlan,
             ("vlan.id", _) => Layer::Vlan,
             ("ip.version", _) => Layer::Ipv4,
             ("ipv6.version", _) => Layer::Ipv6,
@@ -106,4 +113,10 @@ pub(crate) fn places(packet: &Packet, captured_len: usize) -> Vec<Place> {
         places.push(Place { layer: Layer::Sealgram, range });
     }
     places
+}
+
+/// Whether the EtherType in front of a tag is that of IEEE 802.1ad.
+fn is_service_tag(data: &[u8], start: usize) -> bool {
+    const SERVICE_TAG: u16 = 0x88a8;
+    start.checked_sub(2).and_then(|at| Endian::Big.u16(data, at)) == Some(SERVICE_TAG)
 }

@@ -56,7 +56,7 @@ impl<'a> Seen<'a> {
     /// A packet on its own: without streams, and at a time that is counted from nothing.
     pub(crate) fn new(packet: &'a Packet, data: &'a [u8], context: Context<'a>) -> Self {
         let clock = Clock { now_ns: packet.time_ns, ..Clock::default() };
-        let places = layer::places(packet, data.len());
+        let places = layer::places(packet, data);
         Self { packet, data, context, clock, stream: None, places, said: Vec::new(), facts: OnceCell::new() }
     }
 
@@ -86,18 +86,11 @@ impl<'a> Seen<'a> {
         let mut names = Vec::new();
         for place in self.places.iter().skip(1) {
             names.push(place.layer.prefix());
-            if matches!(place.layer, Layer::Ethernet | Layer::Vlan) {
+            if matches!(place.layer, Layer::Ethernet | Layer::Vlan | Layer::ServiceVlan) {
                 names.push("ethertype");
             }
         }
         names
-    }
-
-    /// The packet that was the same datagram, where this one was captured again: only what the analysis says
-    /// of it tells.
-    pub(crate) fn repeats(&self) -> Option<usize> {
-        let (_, packet) = self.packet.info.rsplit_once("the same datagram as packet ")?;
-        packet.parse().ok()
     }
 
     /// What the packet is, as the column of the packet table says it.

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write as _};
 
 use flate2::write::GzEncoder;
-use lz4_flex::frame::{FrameEncoder, FrameInfo};
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
@@ -32,7 +32,10 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = FrameEncoder::with_frame_info(FrameInfo::new().content_checksum(true), Vec::new());
+    let mut encoder = FrameEncoder::with_frame_info(
+        FrameInfo::new().block_size(BlockSize::Max64KB).content_checksum(true),
+        Vec::new(),
+    );
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -57,7 +60,10 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-const PACKERS: [(Compression, fn(&[u8]) -> Vec<u8>); 3] =
+/// Compresses bytes.
+type Packer = fn(&[u8]) -> Vec<u8>;
+
+const PACKERS: [(Compression, Packer); 3] =
     [(Compression::Gzip, gzip), (Compression::Zstd, zstd), (Compression::Lz4, lz4)];
 
 /// Text that compresses, and noise that does not.

@@ -5,6 +5,8 @@ mod talk;
 
 use dissect::open::OpenedDatagram;
 use dissect::packet::Packet;
+use dissect::row::Row;
+use dissect::session::Member;
 use dissect::source::Source;
 use dissect::{KeyLog, Options, Report, examine};
 
@@ -106,13 +108,24 @@ pub(crate) fn judge(capture: &[u8], options: &Options) -> Report {
     rows(capture, options).0
 }
 
-/// The judgement, and every packet with what was opened of it.
-pub(crate) fn rows(capture: &[u8], options: &Options) -> (Report, Vec<(Packet, Option<OpenedDatagram>)>) {
+/// A packet as it was judged.
+pub(crate) struct Judged {
+    /// The packet.
+    pub(crate) packet: Packet,
+    /// Its place in a session.
+    pub(crate) member: Option<Member>,
+    /// What it says.
+    pub(crate) opened: Option<OpenedDatagram>,
+}
+
+/// The judgement, and every packet.
+pub(crate) fn rows(capture: &[u8], options: &Options) -> (Report, Vec<Judged>) {
     let mut rows = Vec::new();
+    let mut take = |row: &Row<'_>| {
+        rows.push(Judged { packet: row.packet.clone(), member: row.member, opened: row.opened.cloned() });
+    };
     let source = Source::memory(capture.to_vec());
-    let report =
-        examine(&source, options, &(), &mut |row| rows.push((row.packet.clone(), row.opened.cloned())))
-            .expect("it is a capture");
+    let report = examine(&source, options, &(), &mut take).expect("it is a capture");
     assert!(report.ledger.balanced, "the ledger adds up");
     (report, rows)
 }

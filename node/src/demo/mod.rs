@@ -130,7 +130,7 @@ impl Stage {
 
 fn judge(folder: &Path, with_keys: bool) -> Result<Outcome, Failure> {
     let path = folder.join("demo.pcapng");
-    let mut options = dissect::Options { canaries: vec![CANARY.to_owned()], ..dissect::Options::default() };
+    let mut options = dissect::Options { canaries: vec![CANARY.into()], ..dissect::Options::default() };
     if with_keys {
         let mut keys = dissect::KeyLog::default();
         for name in ["hub"].iter().chain(&NAMES) {

@@ -21,12 +21,10 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
         Message::Who { room } => facts.number("sealgram.control.room", *room),
         Message::Direct { name } => facts.text("sealgram.control.name", name),
         Message::RatchetReq { ephemeral, kem } => {
-            facts.bytes("sealgram.control.e1", ephemeral);
-            facts.bytes("sealgram.control.kem", kem.map_or(&[][..], |kem| &kem[..]));
+            ratchet("sealgram.control.e1", ephemeral, kem.map(|kem| &kem[..]), facts);
         }
         Message::RatchetRsp { ephemeral, kem } => {
-            facts.bytes("sealgram.control.e2", ephemeral);
-            facts.bytes("sealgram.control.kem", kem.map_or(&[][..], |kem| &kem[..]));
+            ratchet("sealgram.control.e2", ephemeral, kem.map(|kem| &kem[..]), facts);
         }
         Message::Welcome { flags, account, name, generation } => {
             facts.number("sealgram.control.flags", *flags);
@@ -56,6 +54,13 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.sequence", *sequence);
             facts.bytes("sealgram.control.id", &id.0);
         }
+        _ => blob(message, facts),
+    }
+}
+
+/// The fields of messages about blobs.
+fn blob(message: &Message<'_>, facts: &mut Facts<'_>) {
+    match message {
         Message::Offer { transfer, hash, size } => {
             facts.number("sealgram.control.transfer", *transfer);
             facts.bytes("sealgram.control.hash", hash);
@@ -77,8 +82,14 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.transfer", *transfer);
             facts.number("sealgram.control.size", *size);
         }
-        Message::Unknown { .. } => {}
+        _ => {}
     }
+}
+
+/// Half of a ratchet.
+fn ratchet(name: &'static str, ephemeral: &[u8], kem: Option<&[u8]>, facts: &mut Facts<'_>) {
+    facts.bytes(name, ephemeral);
+    facts.bytes("sealgram.control.kem", kem.unwrap_or_default());
 }
 
 /// The type on the wire.

@@ -8,7 +8,7 @@ use super::frame::whole;
 
 pub(super) const FIELDS: &[Field] = &[
     Field::function("ip", Kind::Protocol, "IPv4", |seen| whole(Layer::Ipv4, seen)),
-    Field::number("ip.version", "4", Layer::Ipv4, 0, 1).bits(0xf0),
+    Field::number("ip.version", "version of IP", Layer::Ipv4, 0, 1).bits(0xf0),
     Field::number("ip.hdr_len", "length of the header, in bytes", Layer::Ipv4, 0, 1).bits(0x0f).times(4),
     Field::number("ip.dsfield", "class of service and congestion marks", Layer::Ipv4, 1, 1).hex(2),
     Field::number("ip.dsfield.dscp", "class of service", Layer::Ipv4, 1, 1).bits(0xfc),
@@ -28,7 +28,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::fixed("ip.dst", Kind::Ipv4, "receiver", Layer::Ipv4, 16, 4),
     Field::function("ip.addr", Kind::Ipv4, "sender and receiver", |seen| both("ip.src", "ip.dst", seen)),
     Field::function("ipv6", Kind::Protocol, "IPv6", |seen| whole(Layer::Ipv6, seen)),
-    Field::number("ipv6.version", "6", Layer::Ipv6, 0, 1).bits(0xf0),
+    Field::number("ipv6.version", "version of IP", Layer::Ipv6, 0, 1).bits(0xf0),
     Field::number("ipv6.tclass", "class of service and congestion marks", Layer::Ipv6, 0, 4)
         .bits(0x0ff0_0000)
         .hex(8),

@@ -129,9 +129,8 @@ fn derived<'a>(seen: &Seen<'a>, facts: &mut Facts<'a>) {
         facts.text("sealgram.session.attempt_id", &membership.session.attempt());
         facts.text("sealgram.direction", if membership.member.from_client { "client" } else { "hub" });
     }
-    let repeats = seen.repeats();
-    facts.number("sealgram.opened", u64::from(seen.context.opened.is_some() || repeats.is_some()));
-    if let Some(packet) = repeats {
+    facts.number("sealgram.opened", u64::from(seen.context.opened.is_some()));
+    if let Some(packet) = seen.context.opened.and_then(|opened| opened.repeats) {
         facts.number("sealgram.repeats", count(packet));
     }
 }

@@ -7,8 +7,11 @@ use super::super::stream::StreamPlace;
 use super::super::value::{Kind, Value};
 use super::frame::whole;
 use super::network::both;
-use crate::bytes::count;
+use crate::bytes::{Endian, count};
 use crate::dissection::Protocol;
+
+/// RFC 8200, section 3.
+const IPV6_HEADER_BYTES: usize = 40;
 
 pub(super) const FIELDS: &[Field] = &[
     Field::function("udp", Kind::Protocol, "UDP", |seen| whole(Layer::Udp, seen)),
@@ -33,9 +36,7 @@ pub(super) const FIELDS: &[Field] = &[
         stream(seen, Protocol::Tcp, |place| place.index)
     }),
     Field::function("tcp.len", Kind::Unsigned, "length of the payload, in bytes", |seen| {
-        let is_tcp = seen.packet.dissection.protocol == Protocol::Tcp;
-        let payload = seen.payload_range().filter(|_| is_tcp);
-        payload.map(|payload| derived(count(payload.len()))).into_iter().collect()
+        segment_len(seen).map(derived).into_iter().collect()
     }),
     Field::function("tcp.seq", Kind::Unsigned, "sequence number, from the beginning of the stream", |seen| {
         stream(seen, Protocol::Tcp, |place| place.sequence.into())
@@ -60,6 +61,23 @@ pub(super) const FIELDS: &[Field] = &[
     Field::number("tcp.urgent_pointer", "where urgent data ends", Layer::Tcp, 18, 2),
     Field::function("tcp.payload", Kind::Bytes, "what it carries", |seen| payload(seen, Protocol::Tcp)),
 ];
+
+/// Bytes that a TCP segment carries by its headers; where IP names no length, those that are there.
+fn segment_len(seen: &Seen<'_>) -> Option<u64> {
+    let there = seen.payload_range().filter(|_| seen.packet.dissection.protocol == Protocol::Tcp)?;
+    let claimed = || {
+        let start = seen.headers(Layer::Tcp).last()?.start;
+        let word = |at: usize| Endian::Big.u16(seen.data, at).map(usize::from);
+        let ip = seen.places.iter().rfind(|place| matches!(place.layer, Layer::Ipv4 | Layer::Ipv6))?;
+        let end = match ip.layer {
+            Layer::Ipv4 => ip.range.start + word(ip.range.start + 2).filter(|len| *len > 0)?,
+            _ => ip.range.start + IPV6_HEADER_BYTES + word(ip.range.start + 4).filter(|len| *len > 0)?,
+        };
+        let header = usize::from(seen.data.get(start + 12)? >> 4) * 4;
+        end.checked_sub(start + header)
+    };
+    Some(count(claimed().unwrap_or(there.len())))
+}
 
 fn derived<'a>(number: u64) -> Occurrence<'a> {
     Occurrence::derived(Value::Number(number))

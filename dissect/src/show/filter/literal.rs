@@ -110,7 +110,7 @@ pub(super) fn bytes(word: &str) -> Option<Vec<u8>> {
     let separator = word.chars().find(|character| matches!(character, ':' | '-' | '.'));
     let pairs: Vec<&str> = match separator {
         Some(separator) => word.split(separator).collect(),
-        None if word.len() % 2 == 0 && word.is_ascii() => {
+        None if word.len().is_multiple_of(2) && word.is_ascii() => {
             (0..word.len()).step_by(2).filter_map(|at| word.get(at..at + 2)).collect()
         }
         None => return None,

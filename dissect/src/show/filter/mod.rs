@@ -38,9 +38,9 @@ pub(crate) struct Filter(Expression);
 
 #[derive(Debug)]
 enum Expression {
-    Every(Vec<Expression>),
-    Any(Vec<Expression>),
-    Not(Box<Expression>),
+    Every(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     Test(Test),
 }
 

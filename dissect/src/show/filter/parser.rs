@@ -114,14 +114,23 @@ impl Parser<'_> {
         };
         if let (Some(part), Some(TokenKind::Sign("("))) = (function, self.kind_at(1)) {
             self.at += 2;
-            let inner = self.operand()?;
+            let inner = self.part()?;
             let is_text = matches!(inner.field.kind, Kind::Text | Kind::Bytes | Kind::Protocol);
             if matches!(part, Part::Lower | Part::Upper) && !is_text {
                 return Err(self.error(format!("{} is no text", inner.field.name)));
             }
+            if !matches!(inner.part, Part::Whole) {
+                return Err(self.error("a function takes a whole field"));
+            }
             self.expect(")", "a bracket that does not close: put a ) here")?;
             return Ok(Operand { part, ..inner });
         }
+        self.part()
+    }
+
+    /// A field, or bytes of it.
+    fn part(&mut self) -> Parsed<Operand> {
+        let word = self.word_at(0).unwrap_or_default().to_owned();
         let field = field::find(&word).ok_or_else(|| self.error(field::unknown(&word)))?;
         self.at += 1;
         let part = if self.takes(&["["]) { Part::Slices(self.slices()?) } else { Part::Whole };

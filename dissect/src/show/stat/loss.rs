@@ -79,8 +79,6 @@ impl Fold for Losses {
         let side = if membership.member.from_client { &mut kept.client } else { &mut kept.hub };
         match seen.context.opened.and_then(|opened| opened.place) {
             Some(place) => side.take(place.number),
-            // The same datagram again is opened once.
-            None if seen.repeats().is_some() => side.repeated += 1,
             None => kept.sealed += 1,
         }
     }

@@ -33,7 +33,7 @@ impl Fold for Sessions {
         let (datagrams, bytes) = if membership.member.from_client { &mut kept.client } else { &mut kept.hub };
         *datagrams += 1;
         *bytes += crate::bytes::count(seen.payload().len());
-        kept.opened += u64::from(seen.context.opened.is_some());
+        kept.opened += u64::from(seen.context.opened.is_some_and(|opened| opened.repeats.is_none()));
         let now = seen.clock.relative_ns();
         kept.first_ns = kept.first_ns.or(now);
         kept.last_ns = now.or(kept.last_ns);
