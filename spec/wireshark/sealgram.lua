@@ -1595,7 +1595,7 @@ local function add_layout(root, tvb, layout, result)
     if length < 0 then length = tvb:len() - at + length end
     local range = tvb(at, length)
     if name == "number" then
-      if not result.repeats then root:add(F[name], range, UInt64.new(result.truncated, 0)) end
+      root:add(F[name], range, UInt64.new(result.truncated, 0))
     else
       local item = root:add(F[name], range)
       if name == "first" then
@@ -1686,14 +1686,13 @@ local function show(result, tvb, pinfo, tree)
     derived("direction", result.side)
   end
   derived("opened", result.opened)
-  -- A datagram that comes again says nothing that the first did not.
-  if result.number and not result.repeats then
+  if result.number then
     derived("packet_number", number64(result.number))
     derived("epoch", number64(result.epoch))
     derived("generation", number64(result.generation))
   end
   if result.repeats then derived("repeats", result.repeats) end
-  if not result.repeats then add_clear(root, result) end
+  add_clear(root, result)
   for _, finding in ipairs(result.findings) do
     root:add_proto_expert_info(EXPERTS[finding[1]], finding[1] .. ": " .. finding[2])
   end
