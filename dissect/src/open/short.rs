@@ -150,6 +150,7 @@ impl Opening {
                     from_client: side == Side::Client,
                     place: Some(place),
                     frames: Vec::new(),
+                    said_bytes: 0,
                     plaintext: Vec::new(),
                     repeats: Some(first),
                 })
