@@ -107,7 +107,7 @@ impl Observer {
         let payload = row.packet.datagram(row.data);
         let (kind, from_client, time_ns) = (member.kind, member.from_client, row.packet.time_ns);
         self.observe(&Observation { kind, from_client, client, hub, time_ns, payload });
-        if let Some(opened) = row.opened {
+        if let Some(opened) = row.opened.filter(|opened| opened.repeats.is_none()) {
             self.opened.take(opened.said_bytes, payload.len());
         }
     }
