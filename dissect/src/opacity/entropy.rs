@@ -32,7 +32,7 @@ pub(crate) fn of_random(len: usize) -> f64 {
         chance += ((n - count + 1.0) / count * odds).ln();
         let term = chance.exp() * count * count.log2();
         sum += term;
-        if count > n / 256.0 && term < 1e-12 {
+        if k > 1 && count > n / 256.0 && term < 1e-12 {
             break;
         }
     }
