@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[expect(dead_code, unused_imports, reason = "these tests use a part of it")]
+#[expect(dead_code, reason = "these tests use a part of it")]
 mod run;
 
 use run::{Leak, Run};

@@ -906,10 +906,8 @@ end
 
 local function read_body(values, key, text, at)
   local body = text:sub(at)
-  if is_utf8(body) then
-    add_value(values, key, body, at, #text)
-    values.body = body
-  end
+  add_value(values, key, body, at, #text)
+  if is_utf8(body) then values.body = body end
 end
 
 local function read_submission(text)
@@ -1388,11 +1386,8 @@ local function follow_any(session, secrets, fin)
   end
 end
 
-local function open_fin(result, session, fin, sight)
-  if session.opened_fin == fin then
-    result.repeats = session.fin_number
-    return
-  end
+local function open_fin(result, session, fin)
+  if session.opened_fin == fin then return end
   refresh_keys()
   local secrets = key_log.attempts[session.attempt]
   if not secrets then
@@ -1405,7 +1400,7 @@ local function open_fin(result, session, fin, sight)
   elseif not frames then
     find_once(result, session, "sealed.not-derived", "has keys that could not be derived from its handshake")
   else
-    session.opened_fin, session.fin_number = fin, sight.number
+    session.opened_fin = fin
     if secrets.ROOT and secrets.ROOT ~= root then
       find(result, "sealed.root", "the root in the key log is not the one of the handshake")
     end
@@ -1524,7 +1519,7 @@ local function take_long(layout, datagram, sight)
   if layout.bytes == 1200 then check_long(result, session, key, datagram:sub(14, 1168)) end
   if layout.name == "VERSION" then check_versions(result, datagram:sub(14, 29)) end
   join(session, layout, result.side, result)
-  if key == FIN then open_fin(result, session, datagram:sub(14, 1168), sight) end
+  if key == FIN then open_fin(result, session, datagram:sub(14, 1168)) end
   return result
 end
 

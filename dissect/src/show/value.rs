@@ -84,7 +84,7 @@ impl fmt::Display for Value<'_> {
             Self::Bool(is) => write!(f, "{}", u8::from(*is)),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             // A capture chooses its texts; they may not drive the terminal.
-            Self::Text(text) => f.write_str(&sanitise(text)),
+            Self::Text(text) => f.write_str(&sanitise(&escaped(text))),
             Self::Ip(address) => write!(f, "{address}"),
             Self::Mac([a, b, c, d, e, g]) => write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"),
             Self::Seconds(nanoseconds) => f.write_str(&seconds(*nanoseconds)),
@@ -92,6 +92,22 @@ impl fmt::Display for Value<'_> {
             Self::Protocol(name, _) => f.write_str(name),
         }
     }
+}
+
+/// Text with the control characters that have a letter in C written so, as tshark writes them.
+fn escaped(text: &str) -> Cow<'_, str> {
+    const LETTERS: [(char, &str); 7] = [
+        ('\x07', "\\a"),
+        ('\x08', "\\b"),
+        ('\t', "\\t"),
+        ('\n', "\\n"),
+        ('\x0b', "\\v"),
+        ('\x0c', "\\f"),
+        ('\r', "\\r"),
+    ];
+    LETTERS.iter().fold(Cow::Borrowed(text), |text, (control, letter)| {
+        if text.contains(*control) { Cow::Owned(text.replace(*control, letter)) } else { text }
+    })
 }
 
 impl Value<'_> {
@@ -147,7 +163,7 @@ mod tests {
             (Value::Hex(0x800, 4), "0x0800"),
             (Value::Bool(true), "1"),
             (Value::Bytes(vec![0, 0xab].into()), "00ab"),
-            (Value::Text("a\tb".into()), "a\\u{9}b"),
+            (Value::Text("a\tb\u{1b}".into()), "a\\tb\\u{1b}"),
             (Value::Ip([10, 0, 0, 1].into()), "10.0.0.1"),
             (Value::Mac([0, 1, 2, 0xa, 0xb, 0xff]), "00:01:02:0a:0b:ff"),
             (Value::Seconds(1_500_000_000), "1.500000000"),

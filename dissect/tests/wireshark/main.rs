@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use dissect::Options;
+use dissect::fields::FIELDS;
 use run::{CLIENT, End, HUB, Leak, NEIGHBOUR, RELAY, Run, Talk};
 use spec::wire::frame::Frame;
 use tshark::Tshark;
@@ -113,15 +114,15 @@ fn echo() -> Run {
     echo
 }
 
-/// Every column of every packet; `passes` says how often tshark reads the capture.
+/// Every field of every packet; `passes` says how often tshark reads the capture.
 fn assert_same_rows(tshark: &Tshark, passes: &[&str], run: &Run, with_keys: bool) {
-    let options = if with_keys { run.keys() } else { Options::default() };
     let key_log = with_keys.then_some(run.key_log.as_str());
-    let theirs = tshark.fields_with(passes, &run.pcap(), key_log, &said::COLUMNS);
-    let (_, ours) = said::rows(run, &options);
-    assert_eq!(theirs.len(), ours.len());
+    let columns: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+    let theirs = tshark.fields_with(passes, &run.pcap(), key_log, &columns);
+    let ours = tshark.fields_of_dissect(&run.pcap(), key_log, &columns);
+    assert_eq!((theirs.len(), ours.len()), (run.datagrams.len(), run.datagrams.len()));
     for (number, (theirs, ours)) in (1..).zip(theirs.iter().zip(&ours)) {
-        for (column, (theirs, ours)) in said::COLUMNS.iter().zip(theirs.iter().zip(ours)) {
+        for (column, (theirs, ours)) in columns.iter().zip(theirs.iter().zip(ours)) {
             assert_eq!(theirs, ours, "keys: {with_keys}, packet {number}, {column}");
         }
     }

@@ -81,10 +81,23 @@ impl Tshark {
         key_log: Option<&str>,
         columns: &[&str],
     ) -> Vec<Vec<String>> {
-        let columns = columns.iter().flat_map(|column| ["-e", column]);
-        let more: Vec<&str> = options.iter().copied().chain(["-T", "fields"]).chain(columns).collect();
-        let row = |line: &str| line.split('\t').map(str::to_owned).collect();
-        self.read(capture, key_log, &more).lines().map(row).collect()
+        let more: Vec<&str> = options.iter().copied().chain(columns_of(columns)).collect();
+        table(&self.read(capture, key_log, &more))
+    }
+
+    /// The same of `dissect`.
+    pub(crate) fn fields_of_dissect(
+        &self,
+        capture: &[u8],
+        key_log: Option<&str>,
+        columns: &[&str],
+    ) -> Vec<Vec<String>> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dissect"));
+        command.arg(self.file("capture.pcap", capture)).args(columns_of(columns));
+        if let Some(key_log) = key_log {
+            command.arg("--keylog").arg(self.file("keys", key_log));
+        }
+        table(&text(command.output().unwrap().stdout))
     }
 
     /// The first column of a capture that arrives in two parts, the second when the key log has grown.
@@ -126,6 +139,14 @@ impl Tshark {
         }
         rules
     }
+}
+
+fn columns_of<'a>(columns: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    ["-T", "fields"].into_iter().chain(columns.iter().flat_map(|column| ["-e", column]))
+}
+
+fn table(lines: &str) -> Vec<Vec<String>> {
+    lines.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
 fn text(bytes: Vec<u8>) -> String {
