@@ -141,13 +141,15 @@ fn judged(flow: FlowFinding) -> String {
 #[test]
 fn findings_on_what_is_not_known() {
     let noise = stream(&[(CLIENT, random_bytes(7, 300)), (SERVER, random_bytes(8, 300))]);
-    let structure = datagrams(&[(CLIENT, vec![0; 100])]);
+    let filling = datagrams(&[(CLIENT, vec![0; 100])]);
+    let structure = datagrams(&[(CLIENT, [0, 0, 0, 7].repeat(25))]);
     let short = datagrams(&[(CLIENT, vec![200, 201, 202])]);
     let text =
         datagrams(&[(CLIENT, "\u{1}this is what somebody said to somebody else, in clear".as_bytes())]);
-    let findings = [noise, structure, short, text].map(judged).concat();
+    let findings = [noise, filling, structure, short, text].map(judged).concat();
     assert_snapshot!(findings, @r"
     Gap flow.opaque TCP 10.0.0.1:40000 ↔ 10.0.0.2:40001: opaque, unknown protocol, shows nothing but that; what it seals cannot be judged
+    Violation clear.filling UDP 10.0.0.1:40000 ↔ 10.0.0.2:40001: nine tenths of a direction are the byte 0x00: nobody sealed them
     Gap flow.unknown UDP 10.0.0.1:40000 ↔ 10.0.0.2:40001: 100 bytes that are neither readable nor known to be sealed
     Gap flow.unknown UDP 10.0.0.1:40000 ↔ 10.0.0.2:40001: 3 bytes that are neither readable nor known to be sealed
     Violation clear.text UDP 10.0.0.1:40000 ↔ 10.0.0.2:40001: unknown protocol in clear: 1 text
