@@ -25,7 +25,7 @@ fn wrong_usage_is_exit_code_2() {
         ("node", &["hub", "--grace=-1"], "--grace"),
         ("node", &["trust"], "Usage"),
         ("dissect", &[], "Usage"),
-        ("dissect", &["a", "b"], "unexpected argument"),
+        ("dissect", &["a", "b"], "cannot be used with"),
         ("dissect", &["a", "-T", "xml"], "possible values"),
     ] {
         let (code, out, err) = ask(name, arguments);

@@ -108,6 +108,11 @@ fn of_file(file: &Summary, ledger: &Ledger) -> Vec<Finding> {
     if file.dropped > 0 {
         gap("capture.dropped", format!("the capturing system dropped {} packets", file.dropped));
     }
+    if file.incomplete_packets > 0 {
+        let text =
+            format!("{} packets were fragmented, and some fragments are missing", file.incomplete_packets);
+        gap("ip.fragment-missing", text);
+    }
     if ledger.bytes(Class::Missing) > 0 {
         let text = format!("{} bytes of packets were not captured", ledger.bytes(Class::Missing));
         gap("packet.truncated", text);

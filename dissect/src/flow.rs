@@ -14,9 +14,6 @@ pub const FLOWS_MAX: usize = 65_536;
 /// The packets from one endpoint to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Direction {
-    /// Indices into the packets of a list, where there is one.
-    #[serde(skip)]
-    pub packets: Vec<usize>,
     /// Number of packets.
     pub packet_count: u64,
     /// Bytes of payload.
@@ -45,14 +42,8 @@ pub struct Flow {
 
 impl Flow {
     const fn new(protocol: Protocol, initiator: Endpoint, responder: Endpoint) -> Self {
-        const NONE: Direction = Direction { packets: Vec::new(), packet_count: 0, payload_bytes: 0 };
+        const NONE: Direction = Direction { packet_count: 0, payload_bytes: 0 };
         Self { protocol, initiator, responder, forward: NONE, backward: NONE, sealgram: false, short_like: 0 }
-    }
-
-    /// Both directions, the initiator's first.
-    #[must_use]
-    pub const fn directions(&self) -> [&Direction; 2] {
-        [&self.forward, &self.backward]
     }
 
     /// Number of packets in both directions.
@@ -85,15 +76,15 @@ pub(crate) struct Flows {
 
 impl Flows {
     /// Counts a packet with addresses; `looks_short` says whether it looks like a SHORT datagram.
-    pub(crate) fn take(&mut self, packet: &Packet, looks_short: bool) -> Option<&mut Direction> {
-        let (source, destination) = packet.dissection.ends?;
+    pub(crate) fn take(&mut self, packet: &Packet, looks_short: bool) {
+        let Some((source, destination)) = packet.dissection.ends else { return };
         let protocol = packet.dissection.protocol;
         let key = (protocol, source.min(destination), source.max(destination));
         let at = match self.index.get(&key) {
             Some(at) => *at,
             None if self.flows.len() >= FLOWS_MAX => {
                 self.passed_over += 1;
-                return None;
+                return;
             }
             None => {
                 self.index.insert(key, self.flows.len());
@@ -101,29 +92,16 @@ impl Flows {
                 self.flows.len() - 1
             }
         };
-        let flow = self.flows.get_mut(at)?;
+        let Some(flow) = self.flows.get_mut(at) else { return };
         flow.short_like += u64::from(looks_short);
         let direction = if flow.initiator == source { &mut flow.forward } else { &mut flow.backward };
         direction.packet_count += 1;
         direction.payload_bytes += packet.dissection.payload.as_ref().map_or(0, |range| count(range.len()));
-        Some(direction)
     }
 
     pub(crate) fn finish(self) -> Vec<Flow> {
         self.flows
     }
-}
-
-/// Groups the packets of a list, in the order of first appearance.
-#[must_use]
-pub fn group(packets: &[Packet]) -> Vec<Flow> {
-    let mut flows = Flows::default();
-    for (position, packet) in packets.iter().enumerate() {
-        if let Some(direction) = flows.take(packet, false) {
-            direction.packets.push(position);
-        }
-    }
-    flows.finish()
 }
 
 #[cfg(test)]
@@ -146,7 +124,11 @@ mod tests {
 
     #[test]
     fn both_directions_are_one_flow() {
-        let flows = group(&[packet(2, 1), packet(1, 2), packet(2, 1), packet(3, 1)]);
+        let mut flows = Flows::default();
+        for (source, destination) in [(2, 1), (1, 2), (2, 1), (3, 1)] {
+            flows.take(&packet(source, destination), false);
+        }
+        let flows = flows.finish();
         assert_eq!(flows.len(), 2);
         assert_eq!(flows[0].initiator.port, Some(2));
         assert_eq!((flows[0].forward.packet_count, flows[0].backward.packet_count), (2, 1));

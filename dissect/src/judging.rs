@@ -80,7 +80,6 @@ impl<'a> Judging<'a> {
             self.odd_versions.get_or_insert(packet.number);
         }
         if packet.is_whole() {
-            self.ledger.take_whole(packet);
             self.completed = Some(Completed { packet: packet.clone(), member, opened });
             return;
         }
@@ -88,6 +87,7 @@ impl<'a> Judging<'a> {
         self.coverage.take(packet, data);
         if let Some(Completed { packet: whole, member: place, opened: said }) = self.completed.take() {
             let Packet { dissection, message, info, parts, .. } = whole;
+            self.ledger.take_whole(&dissection.tree);
             (packet.dissection.protocol, packet.dissection.ends) = (dissection.protocol, dissection.ends);
             (packet.message, packet.info, packet.parts) = (message, info, parts);
             (member, opened) = (place, said);

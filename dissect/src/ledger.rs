@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::bytes::count;
 use crate::packet::Packet;
-use crate::tree::Class;
+use crate::tree::{Class, Tree};
 
-/// The field that the bytes of a fragment are.
-const FRAGMENT_FIELD: &str = "unparsed";
+/// What the bytes of a fragment are called until its packet is whole.
+const FRAGMENT_FIELD: &str = "fragment";
 
 /// How many bytes each class has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -49,16 +49,14 @@ impl Ledger {
         }
     }
 
-    /// Enters what fragments were put together to: their bytes were not understood before, and are now.
-    pub fn take_whole(&mut self, packet: &Packet) {
-        let len = count(packet.data.len());
-        let unparsed = self.names.entry((Class::Unparsed, FRAGMENT_FIELD)).or_default();
-        if *unparsed < len || self.bytes(Class::Unparsed) < len {
-            return;
-        }
-        *self.names.entry((Class::Unparsed, FRAGMENT_FIELD)).or_default() -= len;
-        *self.classes.entry(Class::Unparsed).or_default() -= len;
-        for field in packet.dissection.tree.fields() {
+    /// Enters what fragments were put together to, once all of them are entered: it is known now what their bytes are.
+    pub fn take_whole(&mut self, tree: &Tree) {
+        let len = count(tree.len());
+        let pieces = self.names.entry((Class::Foreign, FRAGMENT_FIELD)).or_default();
+        let Some(rest) = pieces.checked_sub(len) else { return };
+        *pieces = rest;
+        *self.classes.entry(Class::Foreign).or_default() -= len;
+        for field in tree.fields() {
             *self.classes.entry(field.class).or_default() += count(field.len);
             *self.names.entry((field.class, field.name)).or_default() += count(field.len);
         }

@@ -3,6 +3,8 @@
 //! It holds the digests of everything that went in and the report without its packets. It holds no key; of canaries
 //! and key logs only digests. Whoever can guess a canary can confirm the guess by its digest.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -89,11 +91,11 @@ impl Manifest {
 fn compare(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
-            for (key, value) in one {
-                compare(&format!("{path}/{key}"), value, other.get(key).unwrap_or(&Value::Null), found);
+            let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                let [one, other] = [one, other].map(|object| object.get(key).unwrap_or(&Value::Null));
+                compare(&format!("{path}/{key}"), one, other, found);
             }
-            let added = other.iter().filter(|(key, _)| !one.contains_key(*key));
-            added.for_each(|(key, value)| compare(&format!("{path}/{key}"), &Value::Null, value, found));
         }
         (Value::Array(one), Value::Array(other)) => {
             for index in 0..one.len().max(other.len()) {
@@ -129,8 +131,8 @@ mod tests {
             found,
             [
                 "/findings/1: 2 in the manifest, null now",
-                "/verdict/outcome: \"PROVED\" in the manifest, \"REFUTED\" now",
                 "/more: null in the manifest, 3 now",
+                "/verdict/outcome: \"PROVED\" in the manifest, \"REFUTED\" now",
             ]
         );
         let mut none = Vec::new();

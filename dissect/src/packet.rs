@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::bytes::count;
 use crate::dissection::{Dissection, Endpoint, Protocol};
 use crate::link;
-use crate::pcap::{Capture, Record, Stored};
+use crate::pcap::Record;
 use crate::reassembly::fragments::Whole;
 
 /// One captured packet.
@@ -111,22 +111,4 @@ impl Packet {
     pub fn missing(&self) -> u64 {
         self.original_len.saturating_sub(count(self.data.len()))
     }
-}
-
-/// Takes every record of a capture apart.
-#[must_use]
-pub fn take_apart(capture: &Capture) -> Vec<Packet> {
-    let packet = |(number, record): (usize, &Stored)| {
-        Packet::of(&Record {
-            number,
-            interface: record.interface,
-            link_type: record.link_type,
-            fcs_len: record.fcs_len,
-            time_ns: record.time_ns,
-            offset: count(record.data.start),
-            data: capture.data(record),
-            original_len: record.original_len,
-        })
-    };
-    (1..).zip(&capture.records).map(packet).collect()
 }

@@ -22,9 +22,13 @@ pub(crate) fn walk(
         let mut packet = Packet::of(&record);
         if let Some((key, part)) = fragments::part(&packet.dissection, record.data, packet.number) {
             match fragments.take(key, &part, packet.time_ns) {
-                Outcome::Whole(whole) => take(&mut Packet::whole(&packet, &whole), &whole.bytes),
+                Outcome::Whole(whole) => {
+                    take(&mut Packet::whole(&packet, &whole), &whole.bytes);
+                    packet.dissection.settle_fragment();
+                }
+                Outcome::Waiting | Outcome::Repeated => packet.dissection.settle_fragment(),
                 Outcome::Refused(fault) => packet.dissection.note(fault.rule(), fault.to_string()),
-                Outcome::Waiting | Outcome::Repeated | Outcome::GivenUp => {}
+                Outcome::GivenUp => {}
             }
         }
         take(&mut packet, record.data);
@@ -33,5 +37,6 @@ pub(crate) fn walk(
         }
     }
     progress.at(step, source.len(), Some(source.len()));
-    Ok(reader.into_summary())
+    let tally = fragments.finish();
+    Ok(Summary { incomplete_packets: tally.unfinished, ..reader.into_summary() })
 }

@@ -373,3 +373,35 @@ fn more_connection_ids_than_time_allows_are_inconclusive() {
     }
     assert!(rules(&run.judge(&Options::default())).contains(&"session.connection-ids"));
 }
+
+/// A UDP datagram of somebody else in two fragments, as records of a capture.
+fn fragments() -> [Vec<u8>; 2] {
+    let datagram = [&[0, 53, 0, 53, 0, 48, 0, 0][..], &[7; 40]].concat();
+    let record = |flags_and_offset: u16, piece: &[u8]| {
+        let len = u16::try_from(20 + piece.len()).unwrap();
+        let mut record: Vec<u8> = [1_790_000_000, 0, u32::from(len), u32::from(len)]
+            .iter()
+            .flat_map(|word: &u32| word.to_be_bytes())
+            .collect();
+        record.extend([0x45, 0]);
+        record.extend(len.to_be_bytes());
+        record.extend([0, 7]);
+        record.extend(flags_and_offset.to_be_bytes());
+        record.extend([64, 17, 0, 0, 10, 0, 0, 53, 10, 0, 0, 54]);
+        record.extend(piece);
+        record
+    };
+    [record(0x2000, &datagram[..24]), record(3, &datagram[24..])]
+}
+
+#[test]
+fn fragments_of_others_are_in_the_way_only_when_one_is_missing() {
+    let [first, second] = fragments();
+    let run = Run::new(31, 20, Leak::None).pcap();
+    let both = judge(&[&run[..], &second, &first].concat(), &Options::default());
+    assert_eq!((both.verdict.outcome, rules(&both)), (Outcome::Proved, vec![]));
+    assert!(both.ledger.fields.contains_key("l4:udp.srcport"), "{:?}", both.ledger.fields);
+    assert!(!both.ledger.fields.contains_key("foreign:fragment"));
+    let one = judge(&[&run[..], &first].concat(), &Options::default());
+    assert_eq!((one.verdict.outcome, rules(&one)), (Outcome::Inconclusive, vec!["ip.fragment-missing"]));
+}

@@ -10,6 +10,7 @@ use spec::secret::Secret;
 use spec::wire::frame::Side;
 use spec::wire::long::{Long, LongKind, field};
 use spec::wire::short::{CONNECTION_ID, FIRST_MASK, NUMBER_START, SAMPLE, ShortHeader};
+use std::collections::BTreeMap;
 
 /// The nickname that leaks: as long as a connection id.
 pub(crate) const NICKNAME: &str = "Annabell";
@@ -55,10 +56,13 @@ impl Leak {
             share_ephemeral(&mut leaking, sessions);
         }
         let twice = (self == Self::NonceTwice).then(|| alike(sessions));
-        let mut letters = SECRET.bytes().cycle();
+        let mut letters = BTreeMap::new();
         for opened in &sessions.opened {
             let keys = &sessions.keys[&(opened.session, opened.side)];
-            let mut sender = Sender { leak: self, keys, opened, letters: &mut letters };
+            // Each sender spells for itself.
+            let letters =
+                letters.entry((opened.session, opened.side)).or_insert_with(|| SECRET.bytes().cycle());
+            let mut sender = Sender { leak: self, keys, opened, letters };
             let number = twice.filter(|(second, _)| *second == opened.at).map(|(_, number)| number);
             leaking.0[opened.at].payload = sender.datagram(number);
         }

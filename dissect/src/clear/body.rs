@@ -208,7 +208,10 @@ fn json(text: &[u8], shelf: &mut Shelf) {
     while let Some((kind, value)) = open.pop() {
         match value {
             serde_json::Value::Object(fields) => {
-                open.extend(fields.iter().map(|(name, value)| (sensitive(name.as_bytes()), value)));
+                // In an order of their own: that of the map depends on what else is built.
+                let mut fields: Vec<_> = fields.iter().collect();
+                fields.sort_unstable_by_key(|(name, _)| *name);
+                open.extend(fields.into_iter().map(|(name, value)| (sensitive(name.as_bytes()), value)));
             }
             serde_json::Value::Array(values) => open.extend(values.iter().map(|value| (kind, value))),
             serde_json::Value::String(text) => {

@@ -7,7 +7,6 @@
 //! not clamp Simple Packet Blocks to the snap length, know no clock whose resolution is a power of two, read
 //! `if_tsoffset` little-endian always, truncate seconds to 32 bits, or end a file at its first damaged block.
 
-mod capture;
 mod classic;
 mod clock;
 mod options;
@@ -18,7 +17,6 @@ use serde::Serialize;
 
 use crate::bytes::{Endian, array, count};
 use crate::source::{Compression, Damage, ReadError, Source, Window};
-pub use capture::{Capture, Stored};
 use clock::Clock;
 
 /// A record claiming more bytes is damage: Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`.
@@ -116,6 +114,8 @@ pub struct Summary {
     pub unknown_blocks: u64,
     /// Packets the capturing system says it dropped.
     pub dropped: u64,
+    /// Packets of which some fragments are not in the file.
+    pub incomplete_packets: u64,
     /// Number of Decryption Secrets Blocks: keys inside the file.
     pub secret_blocks: u64,
     /// The lines of our key logs among them.
@@ -138,6 +138,7 @@ impl Summary {
             damage,
             unknown_blocks: 0,
             dropped: 0,
+            incomplete_packets: 0,
             secret_blocks: 0,
             key_log: String::new(),
         }

@@ -6,8 +6,8 @@
 //! twice differ, for then two observers may have seen two different texts; neither judges. What is never put together
 //! is in the tally that `finish` returns.
 //!
-//! A fragment counts as not understood. Whoever looks at its packet once that is whole, and says at the end how many
-//! packets stayed incomplete, may settle it: [`crate::dissection::Dissection::settle_fragment`].
+//! A fragment counts as not understood. `walk` hands out its packet once that is whole, says at the end how many
+//! stayed incomplete, and so may settle it: [`crate::dissection::Dissection::settle_fragment`].
 
 pub mod fragments;
 mod pieces;
