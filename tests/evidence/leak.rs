@@ -5,7 +5,7 @@ use super::tape::Tape;
 use data_encoding::BASE64;
 use spec::crypto::{self, aes_block};
 use spec::key_schedule::{DirectionKeys, Root};
-use spec::limits::{KEY_BYTES, TAG_BYTES};
+use spec::limits::{BUCKETS_BYTES, KEY_BYTES, TAG_BYTES};
 use spec::secret::Secret;
 use spec::wire::frame::Side;
 use spec::wire::long::{Long, LongKind, field};
@@ -18,6 +18,9 @@ pub(crate) const NICKNAME: &str = "Annabell";
 pub(crate) const ROOM: &str = "old-mill";
 /// What leaks letter by letter, and in base64.
 pub(crate) const SECRET: &str = "the letters are under the third stone behind the old mill";
+
+/// The shortest SHORT datagram: an acknowledgement.
+const SHORTEST: usize = NUMBER_START + BUCKETS_BYTES[0] + TAG_BYTES;
 
 /// What the broken build does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub(crate) enum Leak {
     ZeroKey,
     /// The second client has the ephemeral key of the first.
     SharedEphemeral,
-    /// Nothing is padded: the length of a datagram is that of what it says.
+    /// What says more than an acknowledgement is not padded: the length of a datagram is that of what it says.
     LengthOracle,
 }
 
@@ -165,6 +168,9 @@ impl<L: Iterator<Item = u8>> Sender<'_, L> {
 
 /// Leaves nothing behind the last byte that is not zero; a header has to be sampled still.
 fn cut_padding(datagram: &mut Vec<u8>, header_bytes: usize) {
+    if datagram.len() <= SHORTEST {
+        return;
+    }
     datagram.truncate(datagram.len() - TAG_BYTES);
     let content = datagram.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     datagram.truncate(content.max(header_bytes + 1).max(SAMPLE.end));
