@@ -1,8 +1,6 @@
 //! The program as its user meets it first. That this package has such a test makes cargo build the program, which
 //! the system tests of the package `tests` run too.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::Command;
 
 #[test]

@@ -146,7 +146,9 @@ fn frame(x: Axis<'_>, height: f64) -> Markup {
         line class="axis" x1=(LEFT) x2=(WIDTH - 10.0) y1=(fixed(base)) y2=(fixed(base)) {}
         @for step in 0..=4_u8 {
             @let at = f64::from(step) / 4.0;
-            text class="tick" x=(fixed(LEFT + at * (WIDTH - LEFT - 10.0))) y=(fixed(base + 14.0)) text-anchor="middle" {
+            // The last number ends where the axis does, or it would be cut.
+            @let anchor = if step == 4 { "end" } else { "middle" };
+            text class="tick" x=(fixed(LEFT + at * (WIDTH - LEFT - 10.0))) y=(fixed(base + 14.0)) text-anchor=(anchor) {
                 (short(x.from + (x.to - x.from) * at))
             }
         }
