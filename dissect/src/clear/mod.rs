@@ -1,7 +1,7 @@
 //! Protocols that anybody can read, the secrets in them, and what sealed protocols still show; E3.
 //!
 //! Nothing here knows how packets are read. A [`Watch`] follows one flow, fed with [`Piece`]s; [`Watches`]
-//! follows all flows of a capture in bounded memory; [`judge`] turns what they found into findings.
+//! follows all flows of a capture in bounded memory; [`judge()`] turns what they found into findings.
 //!
 //! | module | does |
 //! |---|---|
