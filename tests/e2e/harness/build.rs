@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// The path of the program `name`: `node` or `dissect`.
 pub(crate) fn program(name: &str) -> PathBuf {
@@ -38,13 +39,20 @@ fn build() -> Option<PathBuf> {
     status.success().then(|| folder.to_owned())
 }
 
-/// Whether a program is there and no source is newer: cargo lists them beside it, as makefiles do.
+/// Whether a program is there and no source is newer.
 fn is_fresh(folder: &Path, name: &str) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
     let program = modified(&folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
-    let sources = fs::read_to_string(folder.join(format!("{name}.d")));
-    let (Ok(program), Ok(sources)) = (program, sources) else { return false };
-    // A space in a path is behind a backslash; such a path is not found, and nothing counts as fresh.
-    let mut paths = sources.split_whitespace().skip(1).map(Path::new);
-    paths.all(|path| modified(path).is_ok_and(|source| source <= program))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let sources = ["Cargo.lock", "spec", "node", "dissect"].map(|source| newest(&root.join(source)));
+    program.is_some_and(|program| sources.into_iter().flatten().all(|source| source <= program))
+}
+
+/// When the newest file of a folder was written, or the one file.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let Ok(entries) = fs::read_dir(path) else { return modified(path) };
+    entries.flatten().filter_map(|entry| newest(&entry.path())).max()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
 }
