@@ -47,10 +47,12 @@ fn is_fresh(folder: &Path, name: &str) -> bool {
     program.is_some_and(|program| sources.into_iter().flatten().all(|source| source <= program))
 }
 
-/// When the newest file of a folder was written, or the one file.
+/// When the newest file of a folder was written, or the one file. Tests leave hidden files behind, which are no
+/// source.
 fn newest(path: &Path) -> Option<SystemTime> {
     let Ok(entries) = fs::read_dir(path) else { return modified(path) };
-    entries.flatten().filter_map(|entry| newest(&entry.path())).max()
+    let shown = entries.flatten().filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    shown.filter_map(|entry| newest(&entry.path())).max()
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
