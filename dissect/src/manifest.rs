@@ -1,7 +1,7 @@
 //! What a judgement rested on and what it came to, in a file that `dissect verify` can make again.
 //!
-//! It holds the digests of everything that went in and the report without its packets. It holds no key; of canaries
-//! and key logs only digests. Whoever can guess a canary can confirm the guess by its digest.
+//! It holds the digests of everything that went in and the report without its packets. It holds no key; of canaries,
+//! key logs and what was said only digests. Whoever can guess a canary can confirm the guess by its digest.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::{render, verdict};
 
 /// Raised by one whenever a field changes its meaning or goes away.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// Differences that are described one by one.
 const DESCRIBED: usize = 20;
 
@@ -37,11 +37,23 @@ pub struct Inputs {
     pub require: verdict::Level,
     /// Which flows were judged.
     pub scope: verdict::Scope,
-    /// SHA-256 of each canary, in the order given.
+    /// Whether what others say in clear is told word for word.
+    pub show_secrets: bool,
+    /// The most that was decompressed, in MiB.
+    pub decompressed_max: u64,
+    /// The files and texts that went in.
+    #[serde(flatten)]
+    pub digests: Digests,
+}
+
+/// SHA-256 of everything that went in, in the order given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// Of each canary.
     pub canaries: Vec<String>,
-    /// SHA-256 of each key log, in the order given.
+    /// Of each key log.
     pub key_logs: Vec<String>,
-    /// SHA-256 of each transcript, in the order given.
+    /// Of each transcript.
     pub transcripts: Vec<String>,
 }
 
@@ -52,16 +64,17 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 impl Inputs {
-    /// The inputs of a run; the files are given by their digests.
+    /// The inputs of a run.
     #[must_use]
-    pub fn of(options: &Options, key_logs: Vec<String>, transcripts: Vec<String>) -> Self {
-        Self {
-            require: options.required(),
-            scope: options.scope,
-            canaries: options.canaries.iter().map(|canary| digest(&canary.secret)).collect(),
-            key_logs,
-            transcripts,
-        }
+    pub fn of(options: &Options, decompressed_max: u64, digests: Digests) -> Self {
+        let (require, scope, show_secrets) = (options.required(), options.scope, options.show_secrets);
+        Self { require, scope, show_secrets, decompressed_max, digests }
+    }
+
+    /// The options of the same run, with what was given.
+    #[must_use]
+    pub fn options(&self, given: Options) -> Options {
+        Options { require: Some(self.require), scope: self.scope, show_secrets: self.show_secrets, ..given }
     }
 }
 
@@ -70,9 +83,16 @@ impl Manifest {
     ///
     /// # Errors
     /// When the report cannot be written as JSON.
-    pub fn of(report: &Report, inputs: Inputs, exit_code: u8) -> serde_json::Result<Self> {
+    pub fn of(report: &Report, inputs: Inputs) -> serde_json::Result<Self> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Self { schema: SCHEMA, version, inputs, report: render::document(report, exit_code)? })
+        let mut document = render::document(report, report.verdict.outcome.exit_code())?;
+        // What was said is nobody's business who only asks whether it was sealed. Its random message ids keep
+        // a guess from being confirmed by the digest.
+        if let Some((sealed, said)) = report.sealed.as_ref().zip(document.pointer_mut("/sealed/transcripts"))
+        {
+            *said = digest(&serde_json::to_vec(&sealed.transcripts)?).into();
+        }
+        Ok(Self { schema: SCHEMA, version, inputs, report: document })
     }
 
     /// Where `again`, made of the same capture, is not the same.

@@ -19,7 +19,8 @@ pub enum Level {
     E3,
     /// Sealed: every tag verifies under keys derived here, and resealing gives the same bytes.
     E4,
-    /// Complete: what was opened is what the clients reported, word for word, and nothing else.
+    /// Complete: every message that was opened is one that the clients reported, word for word, and every reported
+    /// one was opened.
     E5,
     /// Differential: captures of the same script with other contents cannot be told apart.
     E6,

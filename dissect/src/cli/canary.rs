@@ -23,6 +23,11 @@ pub(super) struct CanaryArguments {
 }
 
 impl CanaryArguments {
+    /// The files they are read from.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// All of them, numbered: those on the command line first.
     pub(super) fn read(&self) -> anyhow::Result<Vec<Canary>> {
         let mut canaries = self.texts.clone();

@@ -20,7 +20,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::analyse::{Options, examine};
 use crate::complete::ClientTranscript;
 use crate::html::Picture;
-use crate::manifest::{self, Inputs};
+use crate::manifest::{self, Digests, Inputs};
 use crate::open::KeyLog;
 use crate::render;
 use crate::report::Report;
@@ -41,7 +41,7 @@ Levels of evidence, each including the ones before it:
   E2  opacity       sealed bytes show no structure and no reuse
   E3  canary        no secret occurs in any form; the search proves itself in every run
   E4  sealed        every tag verifies under keys derived here from the key log
-  E5  complete      what was opened is what the clients reported, word for word
+  E5  complete      every message opened is what the clients reported, word for word
   E6  differential  two captures with other contents cannot be told apart
 
 A violation at any level refutes. A gap keeps its level, and those above it, from being reached.
@@ -110,6 +110,9 @@ struct Arguments {
     given: Given,
 
     #[command(flatten)]
+    wanted: Wanted,
+
+    #[command(flatten)]
     keep: Keep,
 
     /// How to print the report.
@@ -132,14 +135,11 @@ struct Arguments {
     reading: Reading,
 }
 
-/// What a judgement depends on beside the capture.
+/// What goes into a judgement beside the capture.
 #[derive(Debug, Args)]
 struct Given {
     #[command(flatten)]
     canary: canary::CanaryArguments,
-
-    #[command(flatten)]
-    clear: clear::ClearArguments,
 
     /// A key log of the programs that were captured, to open and verify everything; can be given more
     /// than once. What was said is then shown.
@@ -150,6 +150,13 @@ struct Given {
     /// given more than once, and should be given for every client.
     #[arg(long = "transcript", value_name = "FILE", requires = "key_logs")]
     transcripts: Vec<PathBuf>,
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+struct Wanted {
+    #[command(flatten)]
+    clear: clear::ClearArguments,
 
     /// The level of evidence to require. Without it: E2, E4 with a key log, or E5 with transcripts.
     #[arg(long, value_name = "LEVEL")]
@@ -247,16 +254,18 @@ pub fn run() -> u8 {
 fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<u8> {
     // What is wrong with the options is said before a long file is read.
     arguments.request()?;
-    let (options, inputs) = arguments.given.read()?;
+    let kept = arguments.keep.open(arguments.given.files().chain([file]))?;
+    let (given, digests) = arguments.given.read()?;
+    let options = arguments.wanted.options(given);
     let terminal = progress::Terminal::new(arguments.quiet);
-    let source = source(file, arguments.given.decompressed_max, &terminal)?;
+    let source = source(file, arguments.wanted.decompressed_max, &terminal)?;
     let mut picture = Picture::default();
     let (report, printed) =
         print(arguments, &source, &options, &terminal, &mut picture).with_context(|| shown(file))?;
-    let code = arguments.given.exit_code(&report);
-    arguments.keep.write(&source, &report, &picture, (inputs, code), &terminal)?;
+    let inputs = Inputs::of(&options, arguments.wanted.decompressed_max, digests);
+    kept.write(&source, &report, &picture, inputs, &terminal)?;
     written(printed)?;
-    Ok(code)
+    Ok(arguments.wanted.exit_code(&report))
 }
 
 /// Whoever reads what is printed may have had enough of it; the verdict stands.
@@ -268,22 +277,29 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
 }
 
 impl Given {
-    /// Reads the files; what to do with them, and what a manifest says of them.
-    fn read(&self) -> anyhow::Result<(Options, Inputs)> {
+    /// Every file that is read.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        self.canary.files().iter().chain(&self.key_logs).chain(&self.transcripts).map(PathBuf::as_path)
+    }
+
+    /// Reads the files; what they hold, and what a manifest says of them.
+    fn read(&self) -> anyhow::Result<(Options, Digests)> {
         let [key_logs, transcripts] = [texts(&self.key_logs)?, texts(&self.transcripts)?];
         let options = Options {
             canaries: self.canary.read()?,
             key_log: key_log(&key_logs)?,
             transcript: transcript(&transcripts)?,
-            require: self.require,
-            scope: self.scope,
-            show_secrets: self.clear.show_secrets,
+            ..Options::default()
         };
         let digests = |texts: &[(String, String)]| {
             texts.iter().map(|(_, text)| manifest::digest(text.as_bytes())).collect()
         };
-        let inputs = Inputs::of(&options, digests(&key_logs), digests(&transcripts));
-        Ok((options, inputs))
+        let digests = Digests {
+            canaries: options.canaries.iter().map(|canary| manifest::digest(&canary.secret)).collect(),
+            key_logs: digests(&key_logs),
+            transcripts: digests(&transcripts),
+        };
+        Ok((options, digests))
     }
 }
 
@@ -383,7 +399,7 @@ fn print(
             };
             let report = examine(source, options, terminal, &mut row)?;
             terminal.clear();
-            let printed = json.finish(&report, arguments.given.exit_code(&report));
+            let printed = json.finish(&report, arguments.wanted.exit_code(&report));
             Ok((report, printed))
         }
     }
@@ -396,7 +412,13 @@ impl Arguments {
     }
 }
 
-impl Given {
+impl Wanted {
+    /// The options of the analysis, with what was given.
+    fn options(&self, given: Options) -> Options {
+        let (require, scope, show_secrets) = (self.require, self.scope, self.clear.show_secrets);
+        Options { require, scope, show_secrets, ..given }
+    }
+
     /// What the program ends with: see [`EXIT_CODES`].
     fn exit_code(&self, report: &Report) -> u8 {
         match (self.expect, report.verdict.outcome) {

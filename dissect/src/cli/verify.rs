@@ -9,9 +9,10 @@ use clap::Args;
 
 use super::{Given, progress::Terminal, shown};
 use crate::analyse::examine;
-use crate::manifest::Manifest;
+use crate::manifest::{Inputs, Manifest};
 
-/// Make a judgement again, from the capture and the files it was made with, and compare it with its manifest.
+/// Make a judgement again, from the capture and the files it was made with, and compare it with its manifest,
+/// which knows the other options.
 ///
 /// Exits with 0 when everything is the same, and with 1 when something is not.
 #[derive(Debug, Args)]
@@ -32,13 +33,12 @@ impl Verify {
         let text = fs::read_to_string(&self.manifest).with_context(|| format!("cannot read {name}"))?;
         let manifest: Manifest =
             serde_json::from_str(&text).with_context(|| format!("{name} is no manifest"))?;
-        let (mut options, mut inputs) = self.given.read()?;
-        (options.require, options.scope) = (Some(manifest.inputs.require), manifest.inputs.scope);
-        (inputs.require, inputs.scope) = (manifest.inputs.require, manifest.inputs.scope);
+        let (given, digests) = self.given.read()?;
+        let wanted = &manifest.inputs;
         for (what, expected, given) in [
-            ("canaries", &manifest.inputs.canaries, &inputs.canaries),
-            ("key logs", &manifest.inputs.key_logs, &inputs.key_logs),
-            ("transcripts", &manifest.inputs.transcripts, &inputs.transcripts),
+            ("canaries", &wanted.digests.canaries, &digests.canaries),
+            ("key logs", &wanted.digests.key_logs, &digests.key_logs),
+            ("transcripts", &wanted.digests.transcripts, &digests.transcripts),
         ] {
             anyhow::ensure!(
                 expected == given,
@@ -47,11 +47,11 @@ impl Verify {
             );
         }
         let terminal = Terminal::new(false);
-        let source = super::source(&self.file, self.given.decompressed_max, &terminal)?;
-        let report = examine(&source, &options, &terminal, &mut |_| {})?;
+        let source = super::source(&self.file, wanted.decompressed_max, &terminal)?;
+        let report = examine(&source, &wanted.options(given), &terminal, &mut |_| {})?;
         terminal.clear();
-        let code = self.given.exit_code(&report);
-        let differences = manifest.differences(&Manifest::of(&report, inputs, code)?);
+        let again = Manifest::of(&report, Inputs { digests, ..wanted.clone() })?;
+        let differences = manifest.differences(&again);
         say(out, &differences).context("cannot write the result")?;
         Ok(u8::from(!differences.is_empty()))
     }

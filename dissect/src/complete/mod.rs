@@ -1,9 +1,10 @@
 //! Compares what the key log opened with what the programs themselves said and heard: level E5.
 //!
 //! Every message that a client reported has to be in a sealed datagram, word for word; every message in a
-//! sealed datagram has to be one that a client reported; and every canary has to have been sent, or "not
-//! found" means nothing. Joins and leaves have no id that a client shows, and control messages are none of a
-//! person's words: both are listed with the session and not compared.
+//! sealed datagram has to be one that a client reported, in every session that carries it; and every canary has to
+//! have been sent, or "not found" means nothing. Joins and leaves have no id that a client shows, and control
+//! messages are none of a person's words: both are listed with the session and not compared. What was opened and is
+//! of no whole message is counted, and keeps the level from being reached.
 
 mod transcript;
 
@@ -35,6 +36,8 @@ pub struct CompleteReport {
     pub heard_found: u64,
     /// Messages in sealed datagrams that no client reported.
     pub extra: u64,
+    /// Bytes that were opened and are of no whole message.
+    pub left_over_bytes: u64,
 }
 
 /// What keeps the level from being reached when there is no transcript.
@@ -49,14 +52,17 @@ pub(crate) fn compare<'a>(
 ) -> (CompleteReport, Vec<Finding>) {
     let opened = Opened::of(opened);
     let mut comparison = Comparison::default();
+    comparison.report.left_over_bytes = opened.left_over_bytes;
     for (id, text) in &reported.sent {
         comparison.report.sent += 1;
-        let found = opened.submitted.get(id.as_str()).map(|submitted| submitted.text == *text);
+        let found = opened.submitted.get(id.as_str());
+        let found = found.map(|all| all.iter().all(|submitted| submitted.text == *text));
         comparison.report.sent_found += comparison.judge(found, "sent", id);
     }
     for (id, heard) in &reported.heard {
         comparison.report.heard += 1;
-        let found = opened.entries.get(id.as_str()).map(|entry| is_same(entry, heard));
+        let found = opened.entries.get(id.as_str());
+        let found = found.map(|all| all.iter().all(|entry| is_same(entry, heard)));
         comparison.report.heard_found += comparison.judge(found, "heard", id);
     }
     let unsaid = opened.submitted.keys().filter(|id| !reported.sent.contains_key(**id));
@@ -82,8 +88,9 @@ pub(crate) fn canaries(report: &CanaryReport) -> impl Iterator<Item = Finding> +
 /// What was opened, by message id. Only what a client reports with an id: texts, actions and alerts.
 #[derive(Default)]
 struct Opened<'a> {
-    submitted: BTreeMap<&'a str, &'a Submitted>,
-    entries: BTreeMap<&'a str, &'a LogEntry>,
+    submitted: BTreeMap<&'a str, Vec<&'a Submitted>>,
+    entries: BTreeMap<&'a str, Vec<&'a LogEntry>>,
+    left_over_bytes: u64,
 }
 
 impl<'a> Opened<'a> {
@@ -91,10 +98,13 @@ impl<'a> Opened<'a> {
         let mut opened = Self::default();
         let is_said = |kind: &str| matches!(kind, "Text" | "Action" | "Alert");
         for transcript in transcripts {
-            let submitted = transcript.submitted.iter().filter(|submitted| is_said(&submitted.kind));
-            opened.submitted.extend(submitted.map(|submitted| (submitted.id.as_str(), submitted)));
-            let entries = transcript.entries.iter().filter(|entry| is_said(&entry.kind));
-            opened.entries.extend(entries.map(|entry| (entry.id.as_str(), entry)));
+            opened.left_over_bytes += transcript.left_over_bytes;
+            for submitted in transcript.submitted.iter().filter(|submitted| is_said(&submitted.kind)) {
+                opened.submitted.entry(&submitted.id).or_default().push(submitted);
+            }
+            for entry in transcript.entries.iter().filter(|entry| is_said(&entry.kind)) {
+                opened.entries.entry(&entry.id).or_default().push(entry);
+            }
         }
         opened
     }
@@ -140,6 +150,11 @@ impl Comparison {
             }
             findings.extend(of_rule);
         }
+        if self.report.left_over_bytes > 0 {
+            let text =
+                format!("{} bytes that were opened are of no whole message", self.report.left_over_bytes);
+            findings.push(Finding::gap(Level::E5, "complete.left-over", text));
+        }
         (self.report, findings)
     }
 }
@@ -169,6 +184,7 @@ mod tests {
             control: Vec::new(),
             submitted: sent.iter().map(submitted).collect(),
             entries: heard.iter().map(entry).chain([joined]).collect(),
+            left_over_bytes: 0,
         }
     }
 
@@ -198,6 +214,21 @@ mod tests {
             (vec![SENT, ("03", "and more")], vec![HEARD], vec!["complete.extra"]),
         ] {
             assert_eq!(rules(&sent, &heard), expected, "{sent:?} {heard:?}");
+        }
+    }
+
+    #[test]
+    fn every_session_is_compared() {
+        let [same, other] =
+            ["from the hub", "from the tub"].map(|text| opened(&[("01", "to the hub")], &[("02", text)]));
+        for (sessions, expected) in [
+            ([same.clone(), same.clone()], vec![]),
+            ([same.clone(), other.clone()], vec!["complete.different"]),
+            ([other, same.clone()], vec!["complete.different"]),
+            ([same.clone(), Transcript { left_over_bytes: 3, ..same }], vec!["complete.left-over"]),
+        ] {
+            let (_, findings) = compare(&reported(), &sessions);
+            assert_eq!(findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), expected);
         }
     }
 

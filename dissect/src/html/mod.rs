@@ -252,17 +252,21 @@ fn findings(report: &Report, excerpts: &Excerpts) -> Markup {
                 @for finding in report.findings.iter().take(FINDINGS_SHOWN) { (row(finding)) }
             }
         }
+        @if excerpts.values().flatten().any(Option::is_none) {
+            p class="note" { "Two dots stand for a byte that may be secret; --show-secrets shows it." }
+        }
         @if report.findings.len() > FINDINGS_SHOWN {
             p class="note" { "and " (report.findings.len() - FINDINGS_SHOWN) " more" }
         }
     }
 }
 
-/// Sixteen bytes a line: offset, hexadecimal, and what is printable.
-fn hex_dump(bytes: &[u8]) -> String {
-    let line = |(index, line): (usize, &[u8])| {
-        let hex: String = line.iter().map(|byte| format!("{byte:02x} ")).collect();
-        let printable = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' };
+/// Sixteen bytes a line: offset, hexadecimal, and what is printable; two dots for a byte that is withheld.
+fn hex_dump(bytes: &[Option<u8>]) -> String {
+    let line = |(index, line): (usize, &[Option<u8>])| {
+        let hex = |byte: &Option<u8>| byte.map_or(".. ".to_owned(), |byte| format!("{byte:02x} "));
+        let hex: String = line.iter().map(hex).collect();
+        let printable = |byte: &Option<u8>| byte.filter(u8::is_ascii_graphic).map_or('.', char::from);
         let text: String = line.iter().map(printable).collect();
         format!("{:04x}  {hex:<48} {text}\n", index * 16)
     };

@@ -8,6 +8,7 @@ use spec::wire::entry::{Entry, Submission};
 use spec::wire::frame::{Frame, Side};
 use spec::wire::message::Message;
 
+use crate::bytes::count;
 use crate::session::hex;
 
 /// The stream of control messages; the others carry submissions.
@@ -24,6 +25,9 @@ pub struct Transcript {
     pub submitted: Vec<Submitted>,
     /// The entries the hub sent, by room and sequence number.
     pub entries: Vec<LogEntry>,
+    /// Bytes that are of no whole message above: behind what was not captured, of blobs, of nothing that decodes,
+    /// or sent again with other bytes in the same place.
+    pub left_over_bytes: u64,
 }
 
 /// A message on its way to the hub.
@@ -64,6 +68,7 @@ pub(super) struct Builder {
     streams: BTreeMap<(Side, u64), Pieces>,
     fragments: BTreeMap<(u64, u64), Pieces>,
     entries: BTreeMap<(u64, u64), Vec<u8>>,
+    left_over_bytes: usize,
 }
 
 impl Builder {
@@ -82,17 +87,29 @@ impl Builder {
                 let mut grown = 0;
                 for (sequence, bytes) in entries.iter() {
                     grown += PIECE_BYTES + bytes.len();
-                    self.entries.insert((entries.room, sequence), bytes.to_vec());
+                    self.entry((entries.room, sequence), bytes);
                 }
                 grown
+            }
+            Frame::Bulk { data, .. } => {
+                self.left_over_bytes += data.len();
+                0
             }
             _ => 0,
         }
     }
 
+    fn entry(&mut self, place: (u64, u64), bytes: &[u8]) {
+        let known = self.entries.entry(place).or_insert_with(|| bytes.to_vec());
+        if known != bytes {
+            self.left_over_bytes += bytes.len();
+        }
+    }
+
     /// How many ratchets the hub answered.
     pub(super) fn ratchets(&self) -> usize {
-        let bytes = self.streams.get(&(Side::Hub, CONTROL_STREAM)).map(Pieces::joined).unwrap_or_default();
+        let stream = self.streams.get(&(Side::Hub, CONTROL_STREAM));
+        let bytes = stream.map(|pieces| pieces.joined().0).unwrap_or_default();
         messages(&bytes).filter(|message| matches!(message, Message::RatchetRsp { .. })).count()
     }
 
@@ -100,18 +117,24 @@ impl Builder {
     pub(super) fn finish(mut self) -> Transcript {
         let mut transcript = Transcript::default();
         for ((side, stream), pieces) in &self.streams {
-            let bytes = pieces.joined();
-            match (side, *stream) {
-                (_, CONTROL_STREAM) => transcript.control.extend(control(*side, &bytes)),
-                (_, room) => transcript.submitted.extend(submitted(room, &bytes)),
-            }
+            let (bytes, left_over) = pieces.joined();
+            let used = match (side, *stream) {
+                (_, CONTROL_STREAM) => control(*side, &bytes, &mut transcript.control),
+                (_, room) => submitted(room, &bytes, &mut transcript.submitted),
+            };
+            self.left_over_bytes += left_over + bytes.len().saturating_sub(used);
         }
-        for (place, pieces) in &self.fragments {
-            self.entries.entry(*place).or_insert_with(|| pieces.joined());
+        for (place, pieces) in std::mem::take(&mut self.fragments) {
+            let (bytes, left_over) = pieces.joined();
+            self.left_over_bytes += left_over;
+            self.entry(place, &bytes);
         }
-        let decode = |((room, sequence), bytes): (&(u64, u64), &Vec<u8>)| {
-            let entry = Entry::decode(bytes).ok()?;
-            Some(LogEntry {
+        for ((room, sequence), bytes) in &self.entries {
+            let Ok(entry) = Entry::decode(bytes) else {
+                self.left_over_bytes += bytes.len();
+                continue;
+            };
+            transcript.entries.push(LogEntry {
                 room: *room,
                 sequence: *sequence,
                 id: hex(&entry.id.0),
@@ -119,42 +142,60 @@ impl Builder {
                 name: entry.name.to_owned(),
                 kind: format!("{:?}", entry.kind),
                 text: String::from_utf8_lossy(entry.body).into_owned(),
-            })
-        };
-        transcript.entries = self.entries.iter().filter_map(decode).collect();
+            });
+        }
+        transcript.left_over_bytes = count(self.left_over_bytes);
         transcript
     }
 }
 
 /// Bytes of a stream by their offset.
 #[derive(Debug, Default)]
-struct Pieces(BTreeMap<u64, Vec<u8>>);
+struct Pieces {
+    by_offset: BTreeMap<u64, Vec<u8>>,
+    contradicting_bytes: usize,
+}
 
 impl Pieces {
     fn insert(&mut self, offset: u64, data: &[u8]) {
-        let known = self.0.entry(offset).or_default();
+        let known = self.by_offset.entry(offset).or_default();
+        self.contradicting_bytes += differing(known, data);
         if data.len() > known.len() {
             *known = data.to_vec();
         }
     }
 
-    /// The bytes from offset 0 up to the first gap.
-    fn joined(&self) -> Vec<u8> {
+    /// The bytes from offset 0 up to the first gap, and how many others there are.
+    fn joined(&self) -> (Vec<u8>, usize) {
         let mut bytes: Vec<u8> = Vec::new();
-        for (offset, data) in &self.0 {
-            let Some(known) =
-                usize::try_from(*offset).ok().and_then(|offset| bytes.len().checked_sub(offset))
-            else {
-                break;
+        let mut left_over = self.contradicting_bytes;
+        for (offset, data) in &self.by_offset {
+            let at = usize::try_from(*offset).ok();
+            let Some(overlap) = at.and_then(|offset| bytes.get(offset..)) else {
+                left_over += data.len();
+                continue;
             };
-            bytes.extend_from_slice(data.get(known..).unwrap_or_default());
+            left_over += differing(overlap, data);
+            let overlap_len = overlap.len();
+            bytes.extend_from_slice(data.get(overlap_len..).unwrap_or_default());
         }
-        bytes
+        (bytes, left_over)
     }
 }
 
-fn control(side: Side, bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
-    messages(bytes).map(move |message| format!("{side:?}: {}", describe(&message)))
+/// In how many places two ways to tell the same bytes are not the same.
+fn differing(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).filter(|(one, other)| one != other).count()
+}
+
+/// Adds the whole messages of a control stream; how many bytes they are.
+fn control(side: Side, bytes: &[u8], said: &mut Vec<String>) -> usize {
+    let mut used = 0;
+    while let Ok(Some((message, len))) = Message::split(bytes.get(used..).unwrap_or_default()) {
+        said.push(format!("{side:?}: {}", describe(&message)));
+        used += len;
+    }
+    used
 }
 
 /// The whole messages that a control stream begins with.
@@ -178,18 +219,19 @@ fn describe(message: &Message<'_>) -> String {
     }
 }
 
-fn submitted(room: u64, mut bytes: &[u8]) -> Vec<Submitted> {
-    let mut submissions = Vec::new();
-    while let Ok(Some((submission, used))) = Submission::split(bytes) {
-        submissions.push(Submitted {
+/// Adds the whole submissions of a stream; how many bytes they are.
+fn submitted(room: u64, bytes: &[u8], said: &mut Vec<Submitted>) -> usize {
+    let mut used = 0;
+    while let Ok(Some((submission, len))) = Submission::split(bytes.get(used..).unwrap_or_default()) {
+        said.push(Submitted {
             room,
             id: hex(&submission.id.0),
             kind: format!("{:?}", submission.kind),
             text: String::from_utf8_lossy(submission.body).into_owned(),
         });
-        bytes = bytes.get(used..).unwrap_or_default();
+        used += len;
     }
-    submissions
+    used
 }
 
 #[cfg(test)]
@@ -213,16 +255,28 @@ mod tests {
         for frame in [piece(30, stream.len()), piece(0, 10), piece(5, 31), piece(0, 10)] {
             builder.take(Side::Client, &frame);
         }
-        let texts: Vec<String> =
-            builder.finish().submitted.into_iter().map(|submission| submission.text).collect();
-        assert_eq!(texts, ["first", "second"]);
+        let transcript = builder.finish();
+        let texts: Vec<String> = transcript.submitted.into_iter().map(|submission| submission.text).collect();
+        assert_eq!((texts, transcript.left_over_bytes), (vec!["first".to_owned(), "second".into()], 0));
     }
 
     #[test]
-    fn a_gap_ends_a_stream() {
-        let mut pieces = Pieces::default();
-        pieces.insert(0, b"abc");
-        pieces.insert(4, b"e");
-        assert_eq!(pieces.joined(), b"abc");
+    fn what_is_of_no_message_is_counted() {
+        for (pieces, joined, left_over) in [
+            (vec![(0, "abc"), (4, "e")], "abc", 1),
+            (vec![(0, "abc"), (1, "bcd")], "abcd", 0),
+            (vec![(0, "abc"), (1, "bXd")], "abcd", 1),
+            (vec![(0, "abc"), (0, "aXc")], "abc", 1),
+            (vec![(2, "c"), (1, "b")], "", 2),
+        ] {
+            let mut stream = Pieces::default();
+            pieces.iter().for_each(|(offset, data)| stream.insert(*offset, data.as_bytes()));
+            assert_eq!(stream.joined(), (joined.as_bytes().to_vec(), left_over), "{pieces:?}");
+        }
+        let blob = Frame::Bulk { transfer: 1, offset: 0, data: b"blob" };
+        let mut builder = Builder::default();
+        builder.take(Side::Client, &blob);
+        builder.take(Side::Client, &Frame::Stream { stream: 1, offset: 0, data: b"\x01" });
+        assert_eq!(builder.finish().left_over_bytes, 5);
     }
 }
