@@ -1,6 +1,8 @@
 //! What a line means.
 
+use super::account;
 use crate::hub::{split_name, split_word};
+use node_proto::client::account::Ask;
 use spec::limits::BODY_BYTES_MAX;
 
 /// What can be typed.
@@ -9,6 +11,7 @@ TEXT             say something to everyone
 /me TEXT         the same in the third person
 /msg NAME TEXT   say something to one person; both find it when they come back
 /list            who is here
+/devices         your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
 /status          how the connection to the hub is doing
 /help            this
 /quit            leave
@@ -29,6 +32,8 @@ pub(super) enum Command {
     List,
     /// How is the connection doing?
     Status,
+    /// Something about the account.
+    Account(Ask),
     /// What can be typed?
     Help,
     /// Leave.
@@ -62,6 +67,7 @@ impl Command {
             "help" => Self::Help,
             "list" => Self::List,
             "status" => Self::Status,
+            "devices" => account::devices(rest).map_or_else(Self::Wrong, Self::Account),
             "quit" => Self::Quit,
             "me" if !rest.is_empty() => Self::Me(rest.to_owned()),
             "me" => Self::Wrong("usage: /me TEXT".into()),

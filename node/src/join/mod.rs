@@ -1,5 +1,6 @@
 //! `node join`: wiring only. The client itself is in `node-proto`.
 
+mod account;
 mod command;
 mod ending;
 mod find;
@@ -81,6 +82,9 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let mut client = Client::new(clock.now(), config, path, entropy::bytes()?);
     if qlog.is_some() {
         client.watch();
+    }
+    if let Some(device) = &options.device {
+        client.enrol(account::device_name(device)?);
     }
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
@@ -210,6 +214,13 @@ impl Running {
             Command::Quit => {
                 self.ending.quit();
                 return self.explain_waiting();
+            }
+            Command::Account(ask) => {
+                self.ending.expect_answer();
+                return match self.client.ask(ask) {
+                    Ok(()) => Ok(()),
+                    Err(full) => self.complain(&full.to_string()),
+                };
             }
             Command::Wrong(why) => return self.complain(&why),
             Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),

@@ -1,5 +1,6 @@
 //! What a member sees: lines, or JSON with `--json`.
 
+use super::account::{self, Told};
 use super::status::Seen;
 use crate::failure::Failure;
 use crate::output::{self, visible};
@@ -144,6 +145,10 @@ impl Report {
             ClientEvent::HubLogsKeys => {
                 self.notice("keylog", None, "the hub writes a key log: it can show others what it reads")
             }
+            ClientEvent::Account(event) => match account::told(event, &self.name) {
+                Told::News(value, text) => self.say(|| value, || Some(text)),
+                Told::Complaint(text) => self.complaint(&text),
+            },
             ClientEvent::Typing { name, .. } => {
                 self.say(|| json!({"event": "typing", "name": name}), || None)
             }
@@ -199,7 +204,7 @@ impl Report {
             Refusal::NoSuchRoom | Refusal::NotMember => "you may not write there".to_owned(),
             Refusal::TooLarge => "it is too large".to_owned(),
             Refusal::LogFull => "the hub cannot store it".to_owned(),
-            Refusal::NotValid | Refusal::Other(_) => "the hub does not understand it".to_owned(),
+            _ => "the hub does not understand it".to_owned(),
         };
         if self.is_json {
             return self.say(|| json!({"event": "refused", "id": hex(id), "text": why}), || None);

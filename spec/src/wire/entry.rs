@@ -27,12 +27,16 @@ pub enum EntryKind {
     Account,
     /// Room 0: a room was made.
     Room,
+    /// Room 0: a device was added to an account, or revoked.
+    Device,
+    /// Room 0: an account has a password, or another one.
+    Password,
     /// A kind this version does not know.
     Other(u8),
 }
 
 impl EntryKind {
-    const CODES: [(Self, u8); 7] = [
+    const CODES: [(Self, u8); 9] = [
         (Self::Text, 1),
         (Self::Action, 2),
         (Self::Joined, 3),
@@ -40,6 +44,8 @@ impl EntryKind {
         (Self::Alert, 5),
         (Self::Account, 16),
         (Self::Room, 17),
+        (Self::Device, 32),
+        (Self::Password, 33),
     ];
 
     /// The code on the wire.

@@ -1,6 +1,7 @@
 //! Control messages: what client and hub say to each other on stream 0.
 
 use super::entry::{MessageId, split_prefixed};
+use super::login::{self, LoginMessage};
 use super::reader::{DecodeError, DecodeErrorKind, Reader};
 use super::varint;
 use crate::limits::{CONTROL_MESSAGE_BYTES_MAX, KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES, KEY_BYTES};
@@ -92,18 +93,30 @@ pub enum Refusal {
     LogFull,
     /// The request makes no sense.
     NotValid,
+    /// The account has no device with this number.
+    NoSuchDevice,
+    /// Nobody who wants to be a device of the account shows this code.
+    NoSuchCode,
+    /// It is the only device of the account.
+    OnlyDevice,
+    /// The account has as many devices as it may have.
+    TooManyDevices,
     /// A reason this version does not know.
     Other(u64),
 }
 
 impl Refusal {
-    const CODES: [(Self, u64); 6] = [
+    const CODES: [(Self, u64); 10] = [
         (Self::NoSuchName, 1),
         (Self::NoSuchRoom, 2),
         (Self::TooLarge, 3),
         (Self::NotMember, 4),
         (Self::LogFull, 5),
         (Self::NotValid, 6),
+        (Self::NoSuchDevice, 20),
+        (Self::NoSuchCode, 21),
+        (Self::OnlyDevice, 22),
+        (Self::TooManyDevices, 23),
     ];
 
     /// The code on the wire.
@@ -256,6 +269,8 @@ pub enum Message<'a> {
         /// The transfer.
         transfer: u64,
     },
+    /// Either: about devices and passwords.
+    Login(LoginMessage<'a>),
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -333,6 +348,7 @@ impl<'a> Message<'a> {
             Self::Want { transfer, from } => numbers(&[kind::WANT, *transfer, *from]),
             Self::Blob { transfer, size } => numbers(&[kind::BLOB, *transfer, *size]),
             Self::Got { transfer } => numbers(&[kind::GOT, *transfer]),
+            Self::Login(message) => message.encode_body(body),
             Self::Unknown { .. } => {}
         }
     }
@@ -403,6 +419,7 @@ impl<'a> Message<'a> {
             kind::WANT => Self::Want { transfer: reader.varint("transfer")?, from: reader.varint("from")? },
             kind::BLOB => Self::Blob { transfer: reader.varint("transfer")?, size: reader.varint("size")? },
             kind::GOT => Self::Got { transfer: reader.varint("transfer")? },
+            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.

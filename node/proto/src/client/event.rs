@@ -1,5 +1,6 @@
 //! What the shell is told.
 
+use super::account::AccountEvent;
 use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
 use alloc::string::String;
@@ -73,6 +74,8 @@ pub enum ClientEvent {
         /// Why.
         reason: Refusal,
     },
+    /// News of our account.
+    Account(AccountEvent),
     /// Somebody types.
     Typing {
         /// Where.

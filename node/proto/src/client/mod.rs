@@ -2,6 +2,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`account`] | what is asked of the account: devices and passwords |
 //! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
 //! | [`outbox`] | lines that the hub has not stored |
@@ -13,6 +14,7 @@
 //! A session promises nothing beyond its own life: after a new handshake the client asks for every room from its
 //! last entry on and submits its unanswered lines again, under the same ids.
 
+pub mod account;
 mod attempt;
 mod event;
 pub mod key_request;
@@ -33,6 +35,7 @@ use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
 use crate::watch::Watch;
+use account::{Ask, Wishes};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -121,6 +124,7 @@ pub struct Client {
     timelines: BTreeMap<RoomId, Timeline>,
     outbox: Outbox,
     transfers: Transfers,
+    wishes: Wishes,
     /// Questions for the members that are not answered.
     members_wanted: usize,
     events: VecDeque<ClientEvent>,
@@ -151,6 +155,7 @@ impl Client {
             was_connected: false,
             outbox: Outbox::default(),
             transfers: Transfers::default(),
+            wishes: Wishes::default(),
             members_wanted: 0,
             events: VecDeque::new(),
             watch: Watch::default(),
@@ -221,6 +226,23 @@ impl Client {
         self.submit();
     }
 
+    /// The name is that of an account we are to become a device of, called `device`; before the first attempt.
+    pub fn enrol(&mut self, device: &str) {
+        self.wishes.device = Some(device.into());
+    }
+
+    /// Asks for something about the account; the answer is a [`ClientEvent::Account`].
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn ask(&mut self, ask: Ask) -> Result<(), OutboxFull> {
+        if !self.wishes.ask(ask) {
+            return Err(OutboxFull);
+        }
+        self.submit();
+        Ok(())
+    }
+
     /// Says goodbye; [`is_done`](Self::is_done) once the hub has heard it, or would have.
     pub fn leave(&mut self, now: Instant, text: &str) {
         self.attempt = None;
@@ -275,6 +297,7 @@ impl Client {
         session.submit(&self.outbox, &self.timelines);
         session.announce(&self.transfers);
         session.ask_members(LOBBY, self.members_wanted);
+        self.events.extend(session.ask_account(&self.config, &self.wishes).map(ClientEvent::Account));
     }
 
     // what happened
@@ -313,8 +336,9 @@ impl Client {
         match attempt.handle_long(now, datagram)? {
             Progress::None => {}
             Progress::Resp(ready) => {
-                let Self { config, outbox, timelines, random, path, .. } = self;
-                let greeting = session::Greeting { config, outbox, timelines };
+                let Self { config, outbox, timelines, random, path, wishes, .. } = self;
+                let is_enrolling = wishes.device.is_some();
+                let greeting = session::Greeting { config, outbox, timelines, is_enrolling };
                 let log = attempt.finish(now, *ready, *path, random, &greeting)?;
                 if self.config.key_log {
                     self.events.push_back(ClientEvent::KeyLog(log));
@@ -373,7 +397,7 @@ impl Client {
 
     fn read_control(&mut self, now: Instant) {
         let Self { config, session, timelines, outbox, transfers, events, .. } = self;
-        let Self { generation, was_connected, members_wanted, .. } = self;
+        let Self { generation, was_connected, members_wanted, wishes, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
             config,
@@ -384,6 +408,7 @@ impl Client {
             generation,
             was_connected,
             members_wanted,
+            wishes,
         };
         if session.read_control(now, heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");

@@ -1,5 +1,6 @@
 //! What is said and heard on a connection to the hub.
 
+use super::account::{self, AccountEvent, Wishes};
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
 use super::timeline::Timeline;
@@ -14,14 +15,17 @@ use crate::transmit::{Arrival, Transmit};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use spec::binding::DeviceCode;
 use spec::discard::Discard;
 use spec::handshake::kem::KemCiphertext;
+use spec::key_schedule::Exporter;
 use spec::limits::{KEY_BYTES, STREAM_LIMIT_BYTES};
 use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
+use spec::wire::login::{FLAG_ENROL, LoginMessage};
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
@@ -36,6 +40,8 @@ pub(super) struct Greeting<'a> {
     pub(super) config: &'a ClientConfig,
     pub(super) outbox: &'a Outbox,
     pub(super) timelines: &'a BTreeMap<RoomId, Timeline>,
+    /// Whether the client is to become a device of the account it names.
+    pub(super) is_enrolling: bool,
 }
 
 /// The first bytes of a session's streams, and what they stand for.
@@ -49,10 +55,14 @@ pub(super) struct FirstWords {
 impl Greeting<'_> {
     pub(super) fn first_words(&self) -> FirstWords {
         let mut first = FirstWords::default();
-        let flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        let mut flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        if self.is_enrolling {
+            flags |= FLAG_ENROL;
+        }
         let mut bytes = Vec::new();
         Message::Hello { flags, name: &self.config.name, token: &self.config.token }.encode(&mut bytes);
-        for (room, timeline) in self.timelines {
+        // Who is no device has no rooms yet.
+        for (room, timeline) in self.timelines.iter().filter(|_| !self.is_enrolling) {
             Message::Subscribe { room: room.0, after: timeline.last().0 }.encode(&mut bytes);
             first.subscribed.insert(*room);
         }
@@ -130,6 +140,7 @@ pub(super) struct Heard<'a> {
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
     pub(super) members_wanted: &'a mut usize,
+    pub(super) wishes: &'a mut Wishes,
 }
 
 impl Heard<'_> {
@@ -152,6 +163,10 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
+    /// Binds devices and passwords to the session.
+    exporter: Exporter,
+    /// Whether something was asked of the account, and not answered.
+    has_asked: bool,
     /// The room somebody should hear that the person types in.
     pub(super) typing: Option<RoomId>,
     pub(super) bulk: Bulk,
@@ -164,7 +179,7 @@ impl Session {
     pub(super) fn new(
         connection: Connection,
         ratchet: Ratchet,
-        attempt: AttemptId,
+        (attempt, exporter): (AttemptId, Exporter),
         (submitted, subscribed): (BTreeSet<MessageId>, BTreeSet<RoomId>),
     ) -> Self {
         Self {
@@ -176,6 +191,8 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
+            exporter,
+            has_asked: false,
             typing: None,
             bulk: Bulk::new(0),
             announced: BTreeSet::new(),
@@ -206,6 +223,24 @@ impl Session {
             self.members_asked += 1;
             self.say(&Message::Who { room: room.0 });
         }
+    }
+
+    /// Asks to become a device, or what is asked of the account, one thing after the other.
+    pub(super) fn ask_account(&mut self, config: &ClientConfig, wishes: &Wishes) -> Option<AccountEvent> {
+        if self.has_asked || self.connection.is_closing() {
+            return None;
+        }
+        if self.is_greeted {
+            let message = wishes.next()?;
+            self.has_asked = true;
+            self.say(&Message::Login(message));
+            return None;
+        }
+        let device = wishes.device.as_deref()?;
+        self.has_asked = true;
+        self.say(&Message::Login(LoginMessage::Enrol { device }));
+        let code = DeviceCode::new(&self.exporter, config.identity.public(), &config.hub_key);
+        Some(AccountEvent::Code(code))
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
@@ -358,6 +393,17 @@ impl Session {
                     heard.events.push_back(ClientEvent::Put { transfer });
                 }
             }
+            Message::Login(message) => {
+                let waiting = heard.wishes.len();
+                heard.events.extend(heard.wishes.hear(message).map(ClientEvent::Account));
+                // A list of devices also comes unasked.
+                self.has_asked &= heard.wishes.len() == waiting;
+            }
+            Message::Refused { request, reason, .. } if account::is_ask(*request) => {
+                self.has_asked = false;
+                let event = heard.wishes.refused(*request, *reason);
+                heard.events.extend(event.map(ClientEvent::Account));
+            }
             Message::Refused { request: kind::OFFER | kind::FETCH, reason, id, .. } => {
                 let transfer = refused(*id);
                 self.bulk.end(transfer);
@@ -411,6 +457,8 @@ impl Session {
         }
         *heard.generation = Some(generation);
         self.is_greeted = true;
+        self.has_asked = false;
+        heard.wishes.device = None;
         if flags & FLAG_KEY_LOG != 0 {
             heard.events.push_back(ClientEvent::HubLogsKeys);
         }

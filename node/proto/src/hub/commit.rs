@@ -1,6 +1,7 @@
 //! The log's answers: what was waited for, and what becomes of it.
 
 use super::accounts::{ClientKey, read_room_body};
+use super::devices::DeviceChange;
 use super::room::Room;
 use super::sessions::{SessionId, Stage};
 use super::{Hub, HubEvent, Submitted};
@@ -9,7 +10,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
-use spec::name::fold;
+use spec::name::are_alike;
 use spec::time::Instant;
 use spec::wire::entry::{Entry, EntryKind, MessageId};
 use spec::wire::message::{Message, Refusal, RoomKind, kind};
@@ -29,6 +30,8 @@ pub(super) enum Purpose {
         /// The name.
         name: String,
     },
+    /// A device more or less.
+    Device(DeviceChange),
     /// A room for two.
     Direct {
         /// One of them.
@@ -95,9 +98,8 @@ impl Pending {
     }
 
     pub(super) fn is_registering(&self, wanted: &str) -> bool {
-        let wanted = fold(wanted);
         let same =
-            |purpose: &Purpose| matches!(purpose, Purpose::Register { name, .. } if fold(name) == wanted);
+            |purpose: &Purpose| matches!(purpose, Purpose::Register { name, .. } if are_alike(name, wanted));
         self.purposes.values().any(same)
     }
 
@@ -131,6 +133,7 @@ impl Hub {
         for (ticket, _, _) in &batch.tickets {
             match self.pending.settle(*ticket) {
                 Some(Purpose::Register { key, .. }) => self.registered(now, *ticket, &key),
+                Some(Purpose::Device(change)) => self.device_changed(now, *ticket, &change),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
                 _ => {}
             }
@@ -142,11 +145,7 @@ impl Hub {
     pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
         let Ok(entry) = Entry::decode(entry) else { return };
         match entry.kind {
-            EntryKind::Account => {
-                if let Ok(key) = entry.body.try_into() {
-                    self.accounts.bind(sequence.0, key, entry.name);
-                }
-            }
+            EntryKind::Account | EntryKind::Device => self.accounts.apply(sequence.0, &entry),
             EntryKind::Room => {
                 let Some((room_kind, pair)) = read_room_body(entry.body) else { return };
                 let room = RoomId(sequence.0);
@@ -175,7 +174,7 @@ impl Hub {
     }
 
     /// A name was bound to a key: every session that waits for it is greeted.
-    fn registered(&mut self, now: Instant, ticket: Ticket, key: &ClientKey) {
+    pub(super) fn registered(&mut self, now: Instant, ticket: Ticket, key: &ClientKey) {
         let Some(account) = self.accounts.of_key(key).cloned() else { return };
         for id in self.waiting_for(ticket, key) {
             self.greet(id, &account);
@@ -183,7 +182,7 @@ impl Hub {
         }
     }
 
-    fn waiting_for(&self, ticket: Ticket, key: &ClientKey) -> Vec<SessionId> {
+    pub(super) fn waiting_for(&self, ticket: Ticket, key: &ClientKey) -> Vec<SessionId> {
         let waits = |id: &SessionId| {
             let stage = self.sessions.get(*id).map(|session| &session.stage);
             matches!(stage, Some(Stage::Registering { ticket: known, .. }) if *known == ticket)
@@ -220,6 +219,10 @@ impl Hub {
                 for session in self.waiting_for(ticket, &key) {
                     self.close(now, session, CloseReason::Failed, "the hub could not store the name");
                 }
+            }
+            (Some(Purpose::Device(change)), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.device_unchanged(now, ticket, &change);
             }
             (Some(Purpose::Direct { one, other }), _) => {
                 self.events.push_back(HubEvent::LogTrouble);

@@ -7,6 +7,7 @@
 //! | [`ratchet`] | the hub's half of making a session's keys anew |
 //! | [`greeting`], [`requests`] | what a client says on its control stream and its rooms' streams |
 //! | [`accounts`], [`presence`] | who is who, and who is here |
+//! | [`devices`] | how a key becomes a device of an account, and stops being one |
 //! | [`room`] | pages and readers of one room; no connection |
 //! | [`flush`] | the only place where cursors meet connections |
 //! | [`operator`] | what the person at the hub may do |
@@ -17,6 +18,7 @@ mod answered;
 mod bulk;
 mod cid_table;
 mod commit;
+mod devices;
 mod ephemeral;
 mod flush;
 mod greeting;
@@ -43,6 +45,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use commit::{Pending, Purpose};
 use core::time::Duration;
+use devices::Enrolments;
 use presence::Presence;
 use room::Room;
 use sessions::{Session, SessionId, Sessions, Stage};
@@ -148,6 +151,7 @@ pub struct Hub {
     admission: Admission,
     sessions: Sessions,
     accounts: Accounts,
+    enrolments: Enrolments,
     presence: Presence,
     rooms: BTreeMap<RoomId, Room>,
     pending: Pending,
@@ -176,6 +180,7 @@ impl Hub {
             admission,
             sessions: Sessions::default(),
             accounts: Accounts::default(),
+            enrolments: Enrolments::default(),
             rooms: BTreeMap::new(),
             pending: Pending::default(),
             answers: VecDeque::new(),
@@ -339,8 +344,8 @@ impl Hub {
             connection.apply_fin(&frames);
         }
         self.forget_unconfirmed(now, &finished.client_key);
-        let (key, attempt) = (finished.client_key, established.attempt);
-        let session = self.sessions.insert(Session::new(connection, key, attempt, init_arrived));
+        let (key, names) = (finished.client_key, (established.attempt, established.root.exporter()));
+        let session = self.sessions.insert(Session::new(connection, key, names, init_arrived));
         self.stats.sessions += 1;
         if let Some(opened) = self.sessions.get_mut(session) {
             self.watch.begin(now, session.number(), &mut opened.connection);
@@ -403,6 +408,7 @@ impl Hub {
     fn close(&mut self, now: Instant, id: SessionId, reason: CloseReason, text: &str) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.connection.close(now, reason, text);
+        self.enrolments.end(id);
         let was = core::mem::replace(&mut session.stage, Stage::Leaving);
         if let Stage::Greeted(account) = was {
             self.leave(now, id, account, reason, text);
@@ -432,6 +438,7 @@ impl Hub {
             self.touch(id);
         }
         self.due = due;
+        self.end_enrolments(now);
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
@@ -443,6 +450,7 @@ impl Hub {
         let Some(end) = session.connection.end() else { return };
         let last_heard = session.connection.last_received();
         let Some(mut session) = self.sessions.remove(id) else { return };
+        self.enrolments.end(id);
         self.watch.end(now, id.number(), &mut session.connection);
         for room in session.cursors.keys() {
             if let Some(room) = self.rooms.get_mut(room) {
@@ -507,6 +515,7 @@ impl Hub {
             self.sessions.deadline().map(|at| (at, Timer::Session)),
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
+            self.enrolments.deadline().map(|at| (at, Timer::Enrolment)),
         ])
     }
 
