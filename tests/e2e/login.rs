@@ -130,3 +130,89 @@ fn a_device_of_nobody_waits_like_any_other() {
         assert_eq!(laptop.count(|line| line.is("connected") || line.is("error")), 0);
     }
 }
+
+/// Sets `password` as the one of `client`.
+fn set_password(client: &mut Process, password: &str) {
+    client.say("/passwd");
+    client.wait_for("it is asked for", |line| line.is("ask"));
+    client.say(password);
+    client.wait_for("it is set", |line| line.is("done") && line.holds("password"));
+}
+
+/// Rows 000-43 and 004-06: a password lets a second device in; a wrong one is asked for again, in place and later, and
+/// what else is said meanwhile is nothing to the hub.
+#[test]
+fn row_004_06_a_wrong_password_is_asked_for_again_in_place() {
+    let place = Place::new();
+    let hub = place.hub(&[]);
+    let mut ann = place.stay(&hub, "ann").connected();
+    set_password(&mut ann, "correct horse");
+    let mut laptop = join(&place, &hub, "ann", "laptop", &["--password", "--device", "laptop"]);
+    laptop.wait_for("it is asked for", |line| line.is("ask"));
+    laptop.say("incorrect horse");
+    let refusal = laptop.wait_for("a refusal", |line| line.is("error"));
+    assert_eq!(refusal["text"], "the name or the password is wrong");
+    let clock = Clock::start();
+    laptop.say("correct horse");
+    let mut laptop = laptop.connected();
+    let took = clock.now().since(spec::time::Instant(0));
+    assert!(took > Duration::from_millis(500), "the second attempt waits: {took:?}");
+    laptop.say_and_store("here I am");
+    ann.wait_for("its line", |line| line.says("here I am") && line["from"] == "ann");
+    assert_eq!(devices(&mut ann).len(), 2);
+}
+
+/// Row 004-05: for a name that nobody has and for a wrong password, a person and a program get the same.
+#[test]
+fn row_004_05_an_unknown_name_and_a_wrong_password_read_alike() {
+    let place = Place::new();
+    let hub = place.hub(&[]);
+    let mut ann = place.stay(&hub, "ann").connected();
+    set_password(&mut ann, "correct horse");
+    let _bob = place.stay(&hub, "bob").connected();
+    std::fs::write(place.path("file"), "incorrect horse\n").unwrap();
+    let said = |name: &str| {
+        let file = place.text("file");
+        let mut client =
+            join(&place, &hub, name, &format!("{name}'s"), &["--password", "--password-file", &file]);
+        let refusal = client.wait_for("a refusal", |line| line.is("error"));
+        client.kill();
+        refusal
+    };
+    let [wrong, without, nobody] = ["ann", "bob", "cy"].map(said);
+    assert_eq!((&wrong, &wrong), (&without, &nobody));
+    let mut command = place.join_command(&hub.invite(), "dora");
+    let output = command.args(["--password-file", &place.text("file")]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the name or the password is wrong") && stderr.contains("try:"), "{stderr}");
+}
+
+/// Rows 004-02 and 004-07: whoever has all that the hub keeps has no password, and nothing that a password is compared
+/// with: neither in clear nor hashed in a common way, and the schema has no place for one.
+#[test]
+fn row_004_02_what_the_hub_keeps_holds_no_password() {
+    let place = Place::new();
+    let mut hub = place.hub(&[]);
+    let mut ann = place.stay(&hub, "ann").connected();
+    let password = "correct horse battery staple";
+    set_password(&mut ann, password);
+    ann.say_and_store("a line that is found");
+    hub.process.say("/quit");
+    hub.process.ended();
+    let hash = spec::crypto::sha256(&[password.as_bytes()]);
+    let base64 = data_encoding::BASE64.encode(password.as_bytes());
+    let hex = data_encoding::HEXLOWER.encode(&hash);
+    let needles = [password.as_bytes(), &hash[..], base64.as_bytes(), hex.as_bytes(), b"password", b"passwd"];
+    let mut is_found = false;
+    for file in std::fs::read_dir(place.path("hub")).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        is_found |= holds(b"a line that is found");
+        for needle in needles {
+            assert!(!holds(needle), "{}: {}", path.display(), String::from_utf8_lossy(needle));
+        }
+    }
+    assert!(is_found, "the files were looked at");
+}

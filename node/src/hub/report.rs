@@ -78,7 +78,7 @@ impl Report {
                 || json!({"event": "error", "text": "the log refused what it was given"}),
                 || Some("! the log refused what it was given; is the disk full?".into()),
             ),
-            HubEvent::KeyLog(_) => Ok(()),
+            HubEvent::KeyLog(_) | HubEvent::Attempts(_) => Ok(()),
         }
     }
 

@@ -61,6 +61,7 @@ pub(super) fn told(event: &AccountEvent, name: &str) -> Told {
                 format!("* {head}:\n{}", lines.join("\n")),
             )
         }
+        AccountEvent::LoginRefused { wait_secs } => Told::Complaint(super::password::refusal(*wait_secs)),
         AccountEvent::Done(ask) => {
             let text = done(ask);
             Told::News(json!({"event": "done", "text": text}), format!("* {text}"))
@@ -91,6 +92,7 @@ fn done(ask: &Ask) -> String {
         Ask::Devices => "here they are".into(),
         Ask::Approve(_) => "the device is one of yours now".into(),
         Ask::Revoke(number) => format!("device {number} is revoked"),
+        Ask::Password(_) => "the password is set: --password joins from elsewhere with it".into(),
     }
 }
 

@@ -12,6 +12,7 @@ TEXT             say something to everyone
 /msg NAME TEXT   say something to one person; both find it when they come back
 /list            who is here
 /devices         your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
+/passwd          set a password, or another: the next line, which is not shown
 /status          how the connection to the hub is doing
 /help            this
 /quit            leave
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Status,
     /// Something about the account.
     Account(Ask),
+    /// A new password.
+    Password,
     /// What can be typed?
     Help,
     /// Leave.
@@ -67,6 +70,9 @@ impl Command {
             "help" => Self::Help,
             "list" => Self::List,
             "status" => Self::Status,
+            // A password behind the command would stand on the screen, and in the history.
+            "passwd" if rest.is_empty() => Self::Password,
+            "passwd" => Self::Wrong("type /passwd alone: the password is asked for, and not shown".into()),
             "devices" => account::devices(rest).map_or_else(Self::Wrong, Self::Account),
             "quit" => Self::Quit,
             "me" if !rest.is_empty() => Self::Me(rest.to_owned()),

@@ -55,6 +55,11 @@ impl Ending {
         }
     }
 
+    /// Whether it goes on after the end of input.
+    pub(super) const fn stays(&self) -> bool {
+        self.stays
+    }
+
     pub(super) const fn input_ended(&mut self) {
         self.input_ended = true;
     }
@@ -161,10 +166,11 @@ fn closed(reason: CloseReason, text: &str, unstored: usize) -> Failure {
             Failure::new(format!("removed by an operator: {text}{lost}")).code(exit::REMOVED)
         }
         CloseReason::NameTaken => Failure::new(text)
-            .advise("another --name; if it is yours, --device NAME joins as one more device of it")
+            .advise("another --name; if it is yours, --device or --password joins as one more device of it")
             .code(exit::NAME_TAKEN),
         CloseReason::Revoked => Failure::new(format!("{text}{lost}"))
             .advise("another --data folder with --device NAME, and approve it on a device that you have"),
+        CloseReason::TooOften => Failure::new(text).advise("the same again later"),
         CloseReason::NotEnrolled => Failure::new(text).advise("the same again, and a device that is at hand"),
         CloseReason::NameRefused => Failure::new(text).advise("another --name"),
         CloseReason::TokenRefused => Failure::new(text).advise("a new invite"),

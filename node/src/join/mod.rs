@@ -5,6 +5,7 @@ mod command;
 mod ending;
 mod find;
 mod key;
+mod password;
 mod report;
 mod status;
 pub mod trust;
@@ -27,10 +28,12 @@ use ending::{Ending, Progress};
 use find::Found;
 use key::KeyWatch;
 use node_proto::Client;
+use node_proto::client::account::{AccountEvent, Ask};
 use node_proto::client::{ClientConfig, ClientEvent, Target};
 use node_proto::connection::KeyPolicy;
 use node_proto::log::LOBBY;
 use node_proto::transmit::{Path, Transmit};
+use password::{Asked, Typed};
 use report::Report;
 use spec::discard::Discard;
 use spec::time::Instant;
@@ -83,13 +86,14 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     if qlog.is_some() {
         client.watch();
     }
-    if let Some(device) = &options.device {
-        client.enrol(account::device_name(device)?);
-    }
+    let asked = enrol(&mut client, &options)?;
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
     report.attach(terminal::start(PROMPT, mailbox, signals)?);
+    if let Some(asked) = &asked {
+        report.ask(asked.words())?;
+    }
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
@@ -103,12 +107,32 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         reading,
         ending,
         watch,
+        asked,
         out: Vec::new(),
         path,
     };
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
+}
+
+/// The name is ours already, if the options say so: what has to be asked for first.
+fn enrol(client: &mut Client, options: &JoinOptions) -> Result<Option<Asked>, Failure> {
+    let device = account::device_name(options.device.as_deref().unwrap_or_default())?;
+    if let Some(path) = &options.password_file {
+        client.enrol_by_password(device);
+        client.prove(password::read(path)?);
+    } else if options.password {
+        client.enrol_by_password(device);
+        return Ok(Some(Asked::Present));
+    } else if options.device.is_some() {
+        client.enrol(device);
+    }
+    Ok(None)
+}
+
+fn no_password() -> Failure {
+    Failure::new("no password was given").advise("the first line of the input, or --password-file FILE")
 }
 
 struct Running {
@@ -121,6 +145,8 @@ struct Running {
     reading: Reading,
     ending: Ending,
     watch: KeyWatch,
+    /// The next line is a password.
+    asked: Option<Asked>,
     out: Vec<u8>,
     path: Path,
 }
@@ -192,8 +218,12 @@ impl Running {
             && let Ok(input) = input.try_recv()
         {
             match input {
-                Input::Line(line) => self.take_line(&line)?,
+                Input::Line(line) => match self.asked.take() {
+                    Some(asked) => self.take_password(asked, &line)?,
+                    None => self.take_line(&line)?,
+                },
                 Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
+                Input::End if matches!(self.asked, Some(Asked::Present)) => return Err(no_password()),
                 Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
                 Input::End => self.ending.input_ended(),
             }
@@ -215,13 +245,8 @@ impl Running {
                 self.ending.quit();
                 return self.explain_waiting();
             }
-            Command::Account(ask) => {
-                self.ending.expect_answer();
-                return match self.client.ask(ask) {
-                    Ok(()) => Ok(()),
-                    Err(full) => self.complain(&full.to_string()),
-                };
-            }
+            Command::Account(ask) => return self.ask_account(ask),
+            Command::Password => return self.ask(Asked::New),
             Command::Wrong(why) => return self.complain(&why),
             Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),
             Command::Me(text) => (Target::Room(LOBBY), EntryKind::Action, text),
@@ -231,6 +256,51 @@ impl Running {
             Ok(id) => self.report.said(id, &target, kind, &text),
             Err(full) => self.complain(&format!("a line was not sent: {full}")),
         }
+    }
+
+    fn ask_account(&mut self, ask: Ask) -> Result<(), Failure> {
+        match self.client.ask(ask) {
+            Ok(()) => {
+                self.ending.expect_answer();
+                Ok(())
+            }
+            Err(full) => self.complain(&full.to_string()),
+        }
+    }
+
+    /// The next line is a password.
+    fn ask(&mut self, asked: Asked) -> Result<(), Failure> {
+        self.report.ask(asked.words())?;
+        self.asked = Some(asked);
+        Ok(())
+    }
+
+    fn take_password(&mut self, asked: Asked, line: &str) -> Result<(), Failure> {
+        let is_present = matches!(asked, Asked::Present);
+        match asked.take(line, self.report.is_interactive()) {
+            Typed::Proof(password) => {
+                self.client.prove(password);
+                Ok(())
+            }
+            Typed::Set(password) => self.ask_account(Ask::Password(password)),
+            Typed::Ask(asked) => self.ask(asked),
+            Typed::Wrong(why) => {
+                self.complain(&why)?;
+                if is_present { self.ask(Asked::Present) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// A person may try again; what stands behind in a pipe was not meant as a password.
+    fn password_refused(&mut self, wait_secs: u64) -> Result<(), Failure> {
+        let why = password::refusal(wait_secs);
+        if !self.ending.stays() {
+            return Err(
+                Failure::new(why).advise("the password that /passwd has set, or --device without one")
+            );
+        }
+        self.report.complaint(&why)?;
+        self.ask(Asked::Present)
     }
 
     fn seen(&self) -> Option<Seen> {
@@ -338,6 +408,9 @@ impl Running {
                 if let Some(key_log) = &mut self.key_log {
                     key_log.write(lines)?;
                 }
+            }
+            ClientEvent::Account(AccountEvent::LoginRefused { wait_secs }) => {
+                return self.password_refused(*wait_secs);
             }
             ClientEvent::OtherVersions(versions) => return Err(find::other_versions(versions)),
             _ => {}

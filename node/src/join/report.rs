@@ -48,6 +48,12 @@ impl Report {
         self.say(|| json!({"event": "answer", "text": text}), || Some(text.to_owned()))
     }
 
+    /// The next line is a password.
+    pub(super) fn ask(&mut self, words: &str) -> Result<(), Failure> {
+        self.screen.hide_next();
+        self.say(|| json!({"event": "ask", "what": "password", "text": words}), || Some(format!("* {words}")))
+    }
+
     /// How the connection is doing, when there is one.
     pub(super) fn status(&mut self, seen: Option<Seen>) -> Result<(), Failure> {
         let Some(seen) = seen else {

@@ -1,5 +1,6 @@
 //! What a client asks of its account: devices, and how it becomes one itself.
 
+use crate::opaque::Password;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -51,14 +52,17 @@ pub enum Ask {
     Approve(DeviceCode),
     /// The one with this number is none any more.
     Revoke(u64),
+    /// This is the password from now on.
+    Password(Password),
 }
 
 impl Ask {
-    const fn message(&self) -> LoginMessage<'_> {
+    const fn is_answered_by(&self, request: u64) -> bool {
         match self {
-            Self::Devices => LoginMessage::Devices,
-            Self::Approve(code) => LoginMessage::Approve { code: code.0 },
-            Self::Revoke(number) => LoginMessage::Revoke { number: *number },
+            Self::Devices => request == kind::DEVICES,
+            Self::Approve(_) => request == kind::APPROVE,
+            Self::Revoke(_) => request == kind::REVOKE,
+            Self::Password(_) => matches!(request, kind::PASSWORD | kind::RECORD),
         }
     }
 }
@@ -74,6 +78,11 @@ pub enum AccountEvent {
         devices: Vec<Device>,
         /// Whether we asked, or another device has changed them.
         is_asked: bool,
+    },
+    /// The name or the password is wrong, or was tried too often: another one is waited for.
+    LoginRefused {
+        /// Seconds before another attempt is looked at.
+        wait_secs: u64,
     },
     /// This was done.
     Done(Ask),
@@ -91,6 +100,10 @@ pub enum AccountEvent {
 pub(super) struct Wishes {
     /// What we are to be called, as long as we are no device.
     pub(super) device: Option<String>,
+    /// Whether a password shows that we may be.
+    pub(super) is_by_password: bool,
+    /// The password, until the hub refuses it.
+    pub(super) proof: Option<Password>,
     asks: VecDeque<Ask>,
 }
 
@@ -108,8 +121,8 @@ impl Wishes {
         self.asks.len()
     }
 
-    pub(super) fn next(&self) -> Option<LoginMessage<'_>> {
-        self.asks.front().map(Ask::message)
+    pub(super) fn next(&self) -> Option<&Ask> {
+        self.asks.front()
     }
 
     /// What a message of the hub means.
@@ -119,6 +132,10 @@ impl Wishes {
                 let is_asked = self.asks.pop_front_if(|ask| *ask == Ask::Devices).is_some();
                 let devices = devices.iter().map(Device::read).collect();
                 Some(AccountEvent::Devices { devices, is_asked })
+            }
+            LoginMessage::LoginRefused { wait_secs } => {
+                self.proof = None;
+                Some(AccountEvent::LoginRefused { wait_secs: *wait_secs })
             }
             LoginMessage::Granted { request } => self.answered(*request).map(AccountEvent::Done),
             _ => None,
@@ -131,7 +148,7 @@ impl Wishes {
     }
 
     fn answered(&mut self, request: u64) -> Option<Ask> {
-        self.asks.pop_front_if(|ask| ask.message().kind() == request)
+        self.asks.pop_front_if(|ask| ask.is_answered_by(request))
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`account`] | what is asked of the account: devices and passwords |
+//! | [`login`] | how that is asked in one session |
 //! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
 //! | [`outbox`] | lines that the hub has not stored |
@@ -18,6 +19,7 @@ pub mod account;
 mod attempt;
 mod event;
 pub mod key_request;
+mod login;
 mod outbox;
 mod ratchet;
 mod session;
@@ -31,6 +33,7 @@ pub use transfers::TransfersFull;
 use crate::bulk::Bulk;
 use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{LOBBY, RoomId, Seq};
+use crate::opaque::Password;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
@@ -231,6 +234,18 @@ impl Client {
         self.wishes.device = Some(device.into());
     }
 
+    /// The same, and it is a password that shows that we may: [`prove`](Self::prove).
+    pub fn enrol_by_password(&mut self, device: &str) {
+        self.enrol(device);
+        self.wishes.is_by_password = true;
+    }
+
+    /// The password; when it is refused, another may follow.
+    pub fn prove(&mut self, password: Password) {
+        self.wishes.proof = Some(password);
+        self.submit();
+    }
+
     /// Asks for something about the account; the answer is a [`ClientEvent::Account`].
     ///
     /// # Errors
@@ -297,7 +312,9 @@ impl Client {
         session.submit(&self.outbox, &self.timelines);
         session.announce(&self.transfers);
         session.ask_members(LOBBY, self.members_wanted);
-        self.events.extend(session.ask_account(&self.config, &self.wishes).map(ClientEvent::Account));
+        self.events.extend(
+            session.ask_account(&self.config, &self.wishes, &mut self.random).map(ClientEvent::Account),
+        );
     }
 
     // what happened
@@ -397,7 +414,7 @@ impl Client {
 
     fn read_control(&mut self, now: Instant) {
         let Self { config, session, timelines, outbox, transfers, events, .. } = self;
-        let Self { generation, was_connected, members_wanted, wishes, .. } = self;
+        let Self { generation, was_connected, members_wanted, wishes, random, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
             config,
@@ -409,6 +426,7 @@ impl Client {
             was_connected,
             members_wanted,
             wishes,
+            random,
         };
         if session.read_control(now, heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");

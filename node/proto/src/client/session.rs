@@ -1,6 +1,7 @@
 //! What is said and heard on a connection to the hub.
 
 use super::account::{self, AccountEvent, Wishes};
+use super::login::{Asking, Next};
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
 use super::timeline::Timeline;
@@ -15,7 +16,6 @@ use crate::transmit::{Arrival, Transmit};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use spec::binding::DeviceCode;
 use spec::discard::Discard;
 use spec::handshake::kem::KemCiphertext;
 use spec::key_schedule::Exporter;
@@ -25,7 +25,7 @@ use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
-use spec::wire::login::{FLAG_ENROL, LoginMessage};
+use spec::wire::login::FLAG_ENROL;
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
 
@@ -141,6 +141,7 @@ pub(super) struct Heard<'a> {
     pub(super) was_connected: &'a mut bool,
     pub(super) members_wanted: &'a mut usize,
     pub(super) wishes: &'a mut Wishes,
+    pub(super) random: &'a mut Random,
 }
 
 impl Heard<'_> {
@@ -163,10 +164,7 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
-    /// Binds devices and passwords to the session.
-    exporter: Exporter,
-    /// Whether something was asked of the account, and not answered.
-    has_asked: bool,
+    asking: Asking,
     /// The room somebody should hear that the person types in.
     pub(super) typing: Option<RoomId>,
     pub(super) bulk: Bulk,
@@ -191,8 +189,7 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
-            exporter,
-            has_asked: false,
+            asking: Asking::new(exporter),
             typing: None,
             bulk: Bulk::new(0),
             announced: BTreeSet::new(),
@@ -225,22 +222,24 @@ impl Session {
         }
     }
 
-    /// Asks to become a device, or what is asked of the account, one thing after the other.
-    pub(super) fn ask_account(&mut self, config: &ClientConfig, wishes: &Wishes) -> Option<AccountEvent> {
-        if self.has_asked || self.connection.is_closing() {
+    /// Asks to become a device, or what is asked of the account.
+    pub(super) fn ask_account(
+        &mut self,
+        config: &ClientConfig,
+        wishes: &Wishes,
+        random: &mut Random,
+    ) -> Option<AccountEvent> {
+        if self.connection.is_closing() {
             return None;
         }
-        if self.is_greeted {
-            let message = wishes.next()?;
-            self.has_asked = true;
-            self.say(&Message::Login(message));
-            return None;
-        }
-        let device = wishes.device.as_deref()?;
-        self.has_asked = true;
-        self.say(&Message::Login(LoginMessage::Enrol { device }));
-        let code = DeviceCode::new(&self.exporter, config.identity.public(), &config.hub_key);
-        Some(AccountEvent::Code(code))
+        let next = self.asking.next(self.is_greeted, config, wishes, random)?;
+        self.say_next(next)
+    }
+
+    /// As [`say`](Self::say).
+    fn say_next(&mut self, (bytes, event): Next) -> Option<AccountEvent> {
+        let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
+        event
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
@@ -394,14 +393,11 @@ impl Session {
                 }
             }
             Message::Login(message) => {
-                let waiting = heard.wishes.len();
-                heard.events.extend(heard.wishes.hear(message).map(ClientEvent::Account));
-                // A list of devices also comes unasked.
-                self.has_asked &= heard.wishes.len() == waiting;
+                let next = self.asking.hear(message, heard.config, heard.wishes, heard.random);
+                heard.events.extend(self.say_next(next).map(ClientEvent::Account));
             }
             Message::Refused { request, reason, .. } if account::is_ask(*request) => {
-                self.has_asked = false;
-                let event = heard.wishes.refused(*request, *reason);
+                let event = self.asking.refused(*request, *reason, heard.wishes);
                 heard.events.extend(event.map(ClientEvent::Account));
             }
             Message::Refused { request: kind::OFFER | kind::FETCH, reason, id, .. } => {
@@ -457,8 +453,8 @@ impl Session {
         }
         *heard.generation = Some(generation);
         self.is_greeted = true;
-        self.has_asked = false;
-        heard.wishes.device = None;
+        self.asking.greeted();
+        (heard.wishes.device, heard.wishes.proof) = (None, None);
         if flags & FLAG_KEY_LOG != 0 {
             heard.events.push_back(ClientEvent::HubLogsKeys);
         }

@@ -1,6 +1,7 @@
 //! Who is who: names, the devices they are bound to, and the rooms for two. Both are entries of room 0, applied in order.
 
 use crate::log::{AccountId, HUB_ACCOUNT, RoomId};
+use crate::opaque::Record;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,7 +10,7 @@ use spec::name::{HUB_NAME, fold, look};
 use spec::time::UnixTime;
 use spec::wire::Reader;
 use spec::wire::entry::{Entry, EntryKind};
-use spec::wire::login::DeviceEntry;
+use spec::wire::login::{DeviceEntry, PasswordEntry, Stretch};
 use spec::wire::message::RoomKind;
 use spec::wire::varint;
 
@@ -58,6 +59,17 @@ impl Account {
     }
 }
 
+/// What is kept of a password.
+#[derive(Debug)]
+pub struct KeptPassword {
+    /// Whose it is.
+    pub account: AccountId,
+    /// What it was stretched with.
+    pub stretch: Stretch,
+    /// What proves it.
+    pub record: Record,
+}
+
 /// All accounts and rooms for two.
 #[derive(Debug)]
 pub struct Accounts {
@@ -68,6 +80,8 @@ pub struct Accounts {
     by_name: BTreeMap<String, AccountId>,
     /// The forms of names, those an account had before included: a name never passes to another account.
     by_form: BTreeMap<String, AccountId>,
+    /// By the folded name they prove: a name that an account has since given up proves nothing.
+    passwords: BTreeMap<String, KeptPassword>,
     /// For each account the others it has a room with.
     direct: BTreeMap<AccountId, BTreeMap<AccountId, RoomId>>,
 }
@@ -79,6 +93,7 @@ impl Default for Accounts {
             by_key: BTreeMap::new(),
             by_name: BTreeMap::new(),
             by_form: BTreeMap::new(),
+            passwords: BTreeMap::new(),
             direct: BTreeMap::new(),
         };
         accounts.name(HUB_ACCOUNT, HUB_NAME);
@@ -126,6 +141,12 @@ impl Accounts {
         is_others(fold(name)) || is_others(look(name))
     }
 
+    /// What is kept of the password of a name that is folded.
+    #[must_use]
+    pub fn password(&self, folded: &str) -> Option<&KeptPassword> {
+        self.passwords.get(folded)
+    }
+
     /// Applies an entry of room 0 about accounts.
     pub fn apply(&mut self, number: u64, entry: &Entry<'_>) {
         match entry.kind {
@@ -139,8 +160,22 @@ impl Accounts {
                     self.change_device(&change, entry.name, entry.time);
                 }
             }
+            EntryKind::Password => {
+                if let Ok(password) = PasswordEntry::read(entry.body) {
+                    self.set_password(&password, entry.name);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// An account has one password, and a name has one account.
+    fn set_password(&mut self, entry: &PasswordEntry, name: &str) {
+        let (account, stretch) = (AccountId(entry.account), entry.stretch);
+        let is_own = self.of_name(name).is_some_and(|known| known.id == account);
+        let Some(record) = Record::read(&entry.record).filter(|_| is_own) else { return };
+        self.passwords.retain(|_, kept| kept.account != account);
+        self.passwords.insert(fold(name), KeptPassword { account, stretch, record });
     }
 
     /// Binds `name` to `key`; a key that has an account keeps its number.

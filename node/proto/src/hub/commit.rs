@@ -2,6 +2,7 @@
 
 use super::accounts::{ClientKey, read_room_body};
 use super::devices::DeviceChange;
+use super::passwords::PasswordSet;
 use super::room::Room;
 use super::sessions::{SessionId, Stage};
 use super::{Hub, HubEvent, Submitted};
@@ -32,6 +33,8 @@ pub(super) enum Purpose {
     },
     /// A device more or less.
     Device(DeviceChange),
+    /// A password.
+    Password(PasswordSet),
     /// A room for two.
     Direct {
         /// One of them.
@@ -134,6 +137,7 @@ impl Hub {
             match self.pending.settle(*ticket) {
                 Some(Purpose::Register { key, .. }) => self.registered(now, *ticket, &key),
                 Some(Purpose::Device(change)) => self.device_changed(now, *ticket, &change),
+                Some(Purpose::Password(set)) => self.password_set(set),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
                 _ => {}
             }
@@ -145,7 +149,9 @@ impl Hub {
     pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
         let Ok(entry) = Entry::decode(entry) else { return };
         match entry.kind {
-            EntryKind::Account | EntryKind::Device => self.accounts.apply(sequence.0, &entry),
+            EntryKind::Account | EntryKind::Device | EntryKind::Password => {
+                self.accounts.apply(sequence.0, &entry)
+            }
             EntryKind::Room => {
                 let Some((room_kind, pair)) = read_room_body(entry.body) else { return };
                 let room = RoomId(sequence.0);
@@ -223,6 +229,10 @@ impl Hub {
             (Some(Purpose::Device(change)), _) => {
                 self.events.push_back(HubEvent::LogTrouble);
                 self.device_unchanged(now, ticket, &change);
+            }
+            (Some(Purpose::Password(set)), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.password_not_set(set);
             }
             (Some(Purpose::Direct { one, other }), _) => {
                 self.events.push_back(HubEvent::LogTrouble);

@@ -55,6 +55,9 @@ impl Hub {
         if matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
             return false;
         }
+        if self.enrolments.is_holding(id) {
+            return false;
+        }
         let is_slow = session.connection.unacknowledged(CONTROL) > ANSWERS_BYTES_MAX;
         if is_slow {
             self.close(now, id, CloseReason::Slow, "the hub's answers are not read");
@@ -137,7 +140,15 @@ impl Hub {
             // The same client, again, before the log has answered.
             return self.wait_for_name(id, ticket, wanted);
         }
+        let prefix = self.prefix_of(id);
+        let wait = self.attempts.name_wait(now, prefix);
+        if !wait.is_zero() {
+            let secs = wait.as_secs() + 1;
+            let text = alloc::format!("too many names of others were asked for; the next may be in {secs} s");
+            return self.close(now, id, CloseReason::TooOften, &text);
+        }
         if is_taken || self.pending.is_registering(wanted) {
+            self.attempts.name_was_taken(now, prefix);
             let text = alloc::format!("the name {wanted} belongs to someone else");
             return self.close(now, id, CloseReason::NameTaken, &text);
         }

@@ -7,7 +7,8 @@
 //! | [`ratchet`] | the hub's half of making a session's keys anew |
 //! | [`greeting`], [`requests`] | what a client says on its control stream and its rooms' streams |
 //! | [`accounts`], [`presence`] | who is who, and who is here |
-//! | [`devices`] | how a key becomes a device of an account, and stops being one |
+//! | [`enrolment`], [`devices`] | how a key becomes a device of an account, and stops being one |
+//! | [`passwords`], [`attempts`] | passwords the hub never sees, and how often one may be tried |
 //! | [`room`] | pages and readers of one room; no connection |
 //! | [`flush`] | the only place where cursors meet connections |
 //! | [`operator`] | what the person at the hub may do |
@@ -15,14 +16,17 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod attempts;
 mod bulk;
 mod cid_table;
 mod commit;
 mod devices;
+mod enrolment;
 mod ephemeral;
 mod flush;
 mod greeting;
 pub mod operator;
+mod passwords;
 mod prefix;
 mod presence;
 mod ratchet;
@@ -34,6 +38,7 @@ mod wheel;
 use crate::bulk::Request;
 use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
+use crate::opaque::Keeper;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
@@ -43,13 +48,15 @@ use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use attempts::Attempts;
 use commit::{Pending, Purpose};
 use core::time::Duration;
-use devices::Enrolments;
+use enrolment::Enrolments;
 use presence::Presence;
 use room::Room;
 use sessions::{Session, SessionId, Sessions, Stage};
 use spec::close::CloseReason;
+use spec::crypto::hmac;
 use spec::discard::Discard;
 use spec::handshake::KeyPair;
 use spec::limits::BODY_BYTES_MAX;
@@ -87,6 +94,17 @@ pub struct HubConfig {
     pub key_log: bool,
     /// When keys are changed.
     pub keys: KeyPolicy,
+    /// What passwords need.
+    pub logins: LoginConfig,
+}
+
+/// What a hub needs to work with passwords.
+#[derive(Debug)]
+pub struct LoginConfig {
+    /// Made once: without it no password that was set with it holds.
+    pub secret: Secret<32>,
+    /// What [`HubEvent::Attempts`] said last, or nothing.
+    pub attempts: Vec<u8>,
 }
 
 /// What the shell is told.
@@ -129,6 +147,8 @@ pub enum HubEvent {
     },
     /// The log refused what it was given.
     LogTrouble,
+    /// How often what was tried, to be kept for the next start.
+    Attempts(Vec<u8>),
 }
 
 /// Counters of a hub.
@@ -152,6 +172,8 @@ pub struct Hub {
     sessions: Sessions,
     accounts: Accounts,
     enrolments: Enrolments,
+    keeper: Keeper,
+    attempts: Attempts,
     presence: Presence,
     rooms: BTreeMap<RoomId, Room>,
     pending: Pending,
@@ -172,6 +194,9 @@ impl Hub {
     pub fn new(now: Instant, config: HubConfig, recovered: &Recovered, seed: [u8; 32]) -> Self {
         let mut random = Random::new(seed);
         let admission = Admission::new(now, &config, random.secret());
+        let LoginConfig { secret, attempts } = &config.logins;
+        let keeper = Keeper::new(secret, *config.identity.public());
+        let attempts = Attempts::new(now, hmac(secret.expose(), &[b"attempts"]), attempts);
         let mut hub = Self {
             presence: Presence::recovered(now + config.grace, &recovered.present),
             config,
@@ -181,6 +206,8 @@ impl Hub {
             sessions: Sessions::default(),
             accounts: Accounts::default(),
             enrolments: Enrolments::default(),
+            keeper,
+            attempts,
             rooms: BTreeMap::new(),
             pending: Pending::default(),
             answers: VecDeque::new(),
@@ -438,10 +465,16 @@ impl Hub {
             self.touch(id);
         }
         self.due = due;
-        self.end_enrolments(now);
+        self.serve_enrolments(now);
+        self.save_attempts(now, now);
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
+    }
+
+    /// Has the shell keep what is to be kept by `until`.
+    fn save_attempts(&mut self, now: Instant, until: Instant) {
+        self.events.extend(self.attempts.save(now, until).map(HubEvent::Attempts));
     }
 
     /// Drops a session whose connection is over and has said its last word.
@@ -516,6 +549,7 @@ impl Hub {
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
             self.enrolments.deadline().map(|at| (at, Timer::Enrolment)),
+            self.attempts.deadline().map(|at| (at, Timer::Enrolment)),
         ])
     }
 
