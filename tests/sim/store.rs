@@ -127,6 +127,7 @@ impl Store {
             match effect {
                 Effect::Append(append) => appends.push(append),
                 Effect::Read { room, from } => replies.push(self.engine.read(room, from)),
+                Effect::Find(lookup) => replies.push(self.engine.find(&lookup)),
             }
         }
         if now < self.refuses_until {

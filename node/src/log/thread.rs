@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::{Context, Failure};
 use crate::net::Mailbox;
-use node_proto::log::{Append, Effect, Engine, Reply, RoomId, Seq};
+use node_proto::log::{Append, Effect, Engine, Lookup, Reply, RoomId, Seq};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -56,9 +56,10 @@ impl Drop for LogThread {
 
 fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailbox<Reply>) {
     while let Ok(first) = effects.recv() {
-        let (appends, reads) = gather(first, effects);
+        let Gathered { appends, reads, lookups } = gather(first, effects);
         let mut answers = engine.commit(&appends, clock::unix_time());
         answers.extend(reads.into_iter().map(|(room, from)| engine.read(room, from)));
+        answers.extend(lookups.iter().map(|lookup| engine.find(lookup)));
         for answer in answers {
             // A hub that is gone needs no answer, and its log ends with its channel.
             if !replies.put(answer) {
@@ -68,19 +69,28 @@ fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailb
     }
 }
 
-fn gather(first: Effect, effects: &Receiver<Effect>) -> (Vec<Append>, Vec<(RoomId, Seq)>) {
-    let (mut appends, mut reads, mut bytes) = (Vec::new(), Vec::new(), 0);
+/// What is done in one turn.
+#[derive(Default)]
+struct Gathered {
+    appends: Vec<Append>,
+    reads: Vec<(RoomId, Seq)>,
+    lookups: Vec<Lookup>,
+}
+
+fn gather(first: Effect, effects: &Receiver<Effect>) -> Gathered {
+    let (mut gathered, mut bytes) = (Gathered::default(), 0);
     for effect in std::iter::once(first).chain(effects.try_iter()) {
         match effect {
             Effect::Append(append) => {
                 bytes += append.cost();
-                appends.push(append);
+                gathered.appends.push(append);
             }
-            Effect::Read { room, from } => reads.push((room, from)),
+            Effect::Read { room, from } => gathered.reads.push((room, from)),
+            Effect::Find(lookup) => gathered.lookups.push(lookup),
         }
-        if appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
+        if gathered.appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
             break;
         }
     }
-    (appends, reads)
+    gathered
 }

@@ -1,18 +1,19 @@
 //! The log's answers: what was waited for, and what becomes of it.
 
-use super::accounts::{ClientKey, read_room_body};
-use super::room::Room;
+use super::accounts::ClientKey;
+use super::past::LookingBack;
+use super::rooms::Asked;
 use super::sessions::{SessionId, Stage};
 use super::{Hub, HubEvent, Submitted};
-use crate::log::{AccountId, Batch, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket};
+use crate::log::{AccountId, Batch, HUB_ROOM, Page, Refused, RoomId, Seq, Ticket};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
 use spec::name::fold;
 use spec::time::Instant;
-use spec::wire::entry::{Entry, EntryKind, MessageId};
-use spec::wire::message::{Message, Refusal, RoomKind, kind};
+use spec::wire::entry::MessageId;
+use spec::wire::message::{Message, Refusal, kind};
 
 /// Appends that may wait for the log.
 const WAITING_MAX: usize = 4096;
@@ -40,6 +41,17 @@ pub(super) enum Purpose {
     Lobby,
     /// A member's submission.
     Submitted(Submitted),
+    /// What a member asked for.
+    Asked(Asked),
+    /// A room with a name.
+    Create {
+        /// Who asked for it.
+        asked: Asked,
+        /// Its folded name.
+        name: String,
+    },
+    /// Entries that are looked for.
+    LookBack(LookingBack),
 }
 
 /// What is on its way to the log.
@@ -101,6 +113,14 @@ impl Pending {
         self.purposes.values().any(same)
     }
 
+    /// Whether a room of this name is on its way.
+    pub(super) fn is_creating(&self, wanted: &str) -> bool {
+        let wanted = fold(wanted);
+        self.purposes
+            .values()
+            .any(|purpose| matches!(purpose, Purpose::Create { name, .. } if *name == wanted))
+    }
+
     pub(super) fn is_making_direct(&self, a: AccountId, b: AccountId) -> bool {
         let same = |purpose: &Purpose| matches!(purpose, Purpose::Direct { one, other } if (*one, *other) == (a, b) || (*one, *other) == (b, a));
         self.purposes.values().any(same)
@@ -123,40 +143,30 @@ impl Hub {
     pub(super) fn committed(&mut self, now: Instant, batch: &Batch) {
         for (room, page) in &batch.pages {
             if *room == HUB_ROOM {
-                page.entries().for_each(|(sequence, entry)| self.apply_hub_entry(sequence, entry));
+                for (sequence, entry) in page.entries() {
+                    self.apply_hub_entry(sequence, entry);
+                    self.tell_hub_entry(sequence, entry);
+                }
             } else {
                 self.append_page(*room, page);
+            }
+        }
+        for (room, sequence) in &batch.redacted {
+            if let Some(room) = self.rooms.get_mut(room) {
+                room.forget(*sequence);
             }
         }
         for (ticket, _, _) in &batch.tickets {
             match self.pending.settle(*ticket) {
                 Some(Purpose::Register { key, .. }) => self.registered(now, *ticket, &key),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
+                Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
+                    self.say(asked.session, &Message::Done { tag: asked.tag })
+                }
                 _ => {}
             }
         }
         self.serve_waiting(now);
-    }
-
-    /// Room 0 is applied by whoever reads it, at the start and as it grows.
-    pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
-        let Ok(entry) = Entry::decode(entry) else { return };
-        match entry.kind {
-            EntryKind::Account => {
-                if let Ok(key) = entry.body.try_into() {
-                    self.accounts.bind(sequence.0, key, entry.name);
-                }
-            }
-            EntryKind::Room => {
-                let Some((room_kind, pair)) = read_room_body(entry.body) else { return };
-                let room = RoomId(sequence.0);
-                self.rooms.insert(room, Room::new(room_kind, entry.name, pair));
-                if let (RoomKind::Direct, Some((one, other))) = (room_kind, pair) {
-                    self.accounts.add_direct(one, other, room);
-                }
-            }
-            _ => {}
-        }
     }
 
     //= spec/PROTOCOL.md#log-entries
@@ -167,7 +177,7 @@ impl Hub {
         for reader in log.readers() {
             self.touch(reader);
         }
-        if room == LOBBY || self.may_use(HUB_ACCOUNT, room) {
+        if self.is_shown(room) {
             let event =
                 |(sequence, entry): (Seq, &[u8])| HubEvent::Entry { room, sequence, entry: entry.to_vec() };
             self.events.extend(page.entries().map(event));
@@ -193,10 +203,9 @@ impl Hub {
 
     fn made_direct(&mut self, one: AccountId, other: AccountId) {
         let Some(room) = self.accounts.direct(one, other) else { return };
-        for (account, peer) in [(one, other), (other, one)] {
-            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
+        for account in [one, other] {
             for id in self.sessions_of(account) {
-                self.tell_room(id, room, Some(&name));
+                self.tell_room(id, account, room);
             }
         }
         self.say_whispers();
@@ -210,6 +219,9 @@ impl Hub {
                 //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
                 //# once.
                 self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
+            }
+            (Some(Purpose::Submitted(Submitted { session, id, .. })), Refused::NoSuchTarget) => {
+                self.refuse(session, 0, Refusal::NoSuchMessage, (id, ""));
             }
             (Some(Purpose::Submitted(Submitted { session, id, .. })), _) => {
                 self.events.push_back(HubEvent::LogTrouble);
@@ -225,9 +237,14 @@ impl Hub {
                 self.events.push_back(HubEvent::LogTrouble);
                 self.refuse_direct(one, other);
             }
+            (Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }), _) => {
+                self.events.push_back(HubEvent::LogTrouble);
+                self.deny(asked, Refusal::LogFull);
+            }
+            (Some(Purpose::LookBack(looking)), _) => self.not_found(now, looking),
             // It is asked for again when somebody comes.
             (Some(Purpose::Lobby), _) => self.events.push_back(HubEvent::LogTrouble),
-            (_, Refused::Duplicate(_)) => {}
+            (_, Refused::Duplicate(_) | Refused::NoSuchTarget) => {}
             (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
         }
         self.serve_waiting(now);
@@ -256,6 +273,14 @@ impl Hub {
         for reader in log.readers() {
             self.touch(reader);
         }
+    }
+
+    /// What was looked for.
+    pub(super) fn looked_up(&mut self, now: Instant, ticket: Ticket, entries: &[(Seq, Vec<u8>)]) {
+        if let Some(Purpose::LookBack(looking)) = self.pending.settle(ticket) {
+            self.found(now, looking, entries);
+        }
+        self.serve_waiting(now);
     }
 
     fn serve_waiting(&mut self, now: Instant) {
