@@ -106,6 +106,10 @@ fn reply_edit_react_delete() {
         [format!("/edit #{number} mine now"), format!("/delete #{number}"), "/reply #9999 hm".into()]
     {
         bob.say(&command);
+        //= spec/PROTOCOL.md#what-was-said
+        //= type=test
+        //# The hub MUST refuse an EDIT by another account than the line's, and a DELETE by another account that is no
+        //# moderator.
         let refusals = |lines: &[Line]| lines.iter().filter(|line| line.is("refused")).count();
         let before = refusals(bob.lines());
         bob.wait_until("a refusal", |lines| {

@@ -111,6 +111,9 @@ fn newcomers_without_history() {
     bob.wait_for("bob hears", says_in("den", "with bob"));
     bob.say("/history 50");
     bob.wait_for("the end", |line| line.is("past-end"));
+    //= spec/PROTOCOL.md#rooms
+    //= type=test
+    //# The hub MUST NOT send a member an entry before the first that STATE names.
     bob.say("/search before");
     bob.wait_until("both ends", |lines| lines.iter().filter(|line| line.is("past-end")).count() == 2);
     assert_eq!(bob.count(|line| line.holds("before bob")), 0);
@@ -129,6 +132,9 @@ fn roles() {
         client.say("/join dev");
         client.wait_for("in it", is_in("dev"));
     }
+    //= spec/PROTOCOL.md#rooms
+    //= type=test
+    //# The hub MUST refuse what the role of an account does not allow.
     denied(&mut bob, "/topic what we do", "role");
     ann.say("/role bob moderator");
     bob.wait_for("bob is told", |line| line.is("state") && line["role"] == "moderator");

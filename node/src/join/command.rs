@@ -31,7 +31,7 @@ TEXT                  say something in the room you are in
 /slow SECONDS         the pace of this room; /slow 0 for any
 /invite NAME          let someone into this room
 /role NAME ROLE       owner, moderator, member, guest or read-only here; on the whole hub with --hub
-/who                  who is here
+/who, /list           who is here
 
 /history [N]          the last 20 messages, or N; /history since 2h
 /search WORDS         the messages in this room that have all these words

@@ -123,7 +123,9 @@ impl Export {
             Format::Markdown => {
                 let about = about.map(|about| format!(", about #{about}")).unwrap_or_default();
                 let name = escaped(entry.name);
-                writeln!(self.file, "- #{} {time} **{name}** ({kind}{about}): {}", sequence.0, escaped(&text))
+                let text: Vec<String> = text.lines().map(escaped).collect();
+                let text = text.join("<br>");
+                writeln!(self.file, "- #{} {time} **{name}** ({kind}{about}): {text}", sequence.0)
             }
         }
     }

@@ -126,6 +126,9 @@ impl Hub {
             return Some((None, submission.body));
         }
         let (target, text) = split_target(submission.body).ok()?;
+        //= spec/PROTOCOL.md#what-was-said
+        //# The hub MUST refuse an EDIT by another account than the line's, and a DELETE by another account that is no
+        //# moderator.
         let is_cleaner = self.may(account, room, Act::Clean);
         let about = About {
             target: Seq(target),

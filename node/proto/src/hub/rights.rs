@@ -45,6 +45,8 @@ impl Hub {
         everywhere.filter(|role| *role >= Role::Moderator).map_or(usual, |role| role.max(usual))
     }
 
+    //= spec/PROTOCOL.md#rooms
+    //# The hub MUST refuse what the role of an account does not allow.
     /// Whether an account may do this in a room.
     pub(super) fn may(&self, account: AccountId, room: RoomId, act: Act) -> bool {
         // In a room for two nobody keeps order.

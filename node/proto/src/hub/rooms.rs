@@ -66,6 +66,8 @@ impl Hub {
         };
         match answer {
             Ok(Answer::Done) => self.say(asked.session, &Message::Done { tag: asked.tag }),
+            //= spec/PROTOCOL.md#rooms
+            //# The hub MUST NOT answer DONE before the entry that a request leads to is committed.
             Ok(Answer::Entry(kind, name, body)) => {
                 let ticket = self.append_as_hub(HUB_ROOM, kind, &name, body);
                 let purpose = match kind {
