@@ -91,6 +91,8 @@ impl HubNode {
             let replies = match effect {
                 Effect::Read { room, from } => Vec::from([self.log.read(room, from)]),
                 Effect::Append(append) => self.append(now, append),
+                // A log in memory never fails.
+                Effect::Heard => Vec::new(),
             };
             for reply in replies {
                 self.hub.handle_reply(now, reply);

@@ -27,6 +27,7 @@ mod ratchet;
 mod requests;
 mod room;
 mod sessions;
+mod trouble;
 mod wheel;
 
 use crate::bulk::Request;
@@ -56,6 +57,7 @@ use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::frame::{Frames, Side};
 use spec::wire::message::RoomKind;
 use spec::wire::{long, short};
+pub use trouble::Trouble;
 
 /// The lobby's name.
 pub const LOBBY_NAME: &str = "lobby";
@@ -124,8 +126,10 @@ pub enum HubEvent {
         /// Its bytes.
         entry: Vec<u8>,
     },
-    /// The log refused what it was given.
-    LogTrouble,
+    /// The log fails: told once, until it works again.
+    LogTrouble(Trouble),
+    /// The log works again.
+    LogWorks,
 }
 
 /// Counters of a hub.

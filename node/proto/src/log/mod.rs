@@ -3,9 +3,11 @@
 //! The log is the only queue: a message becomes real when the log has committed it and given it a sequence
 //! number, and it is delivered after that moment, never before. What stores it is an [`Engine`].
 
+mod barrier;
 mod memory;
 mod page;
 
+pub use barrier::Barrier;
 pub use memory::MemoryLog;
 pub use page::{Page, Run};
 
@@ -95,6 +97,8 @@ pub enum Effect {
         /// The first entry wanted.
         from: Seq,
     },
+    /// An append was refused because the log failed, and that was acted on: see [`Barrier`].
+    Heard,
 }
 
 /// What the log answers.
