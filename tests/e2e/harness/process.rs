@@ -104,10 +104,16 @@ impl Process {
         drop(self.stdin.take());
     }
 
-    /// `kill -9`.
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`: it ran until then.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), None, "it had ended before it was killed; it printed\n{}", self.printed());
     }
 
     /// Asks it to end, as a service manager does.
