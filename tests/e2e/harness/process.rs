@@ -41,6 +41,14 @@ impl Line {
         self.is("message") && self["text"] == text
     }
 
+    /// What it printed that is no JSON.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Out(value) => value.as_str(),
+            Self::Err(text) => Some(text),
+        }
+    }
+
     /// Whether it holds `part` anywhere.
     pub(crate) fn holds(&self, part: &str) -> bool {
         match self {
@@ -138,8 +146,17 @@ impl Process {
 
     /// Waits until `enough` of what it has printed; then that.
     pub(crate) fn wait_until(&mut self, what: &str, enough: impl Fn(&[Line]) -> bool) -> &[Line] {
+        self.wait_until_within(PATIENCE, what, enough)
+    }
+
+    fn wait_until_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        enough: impl Fn(&[Line]) -> bool,
+    ) -> &[Line] {
         let clock = Clock::start();
-        let deadline = clock.now() + PATIENCE;
+        let deadline = clock.now() + patience;
         while !enough(&self.lines) {
             match self.incoming.recv_timeout(clock.until(deadline)) {
                 Ok(line) => self.lines.push(line),
@@ -151,7 +168,17 @@ impl Process {
 
     /// Waits for the first line that `fits`.
     pub(crate) fn wait_for(&mut self, what: &str, fits: impl Fn(&Line) -> bool) -> Line {
-        let lines = self.wait_until(what, |lines| lines.iter().any(&fits));
+        self.wait_for_within(PATIENCE, what, fits)
+    }
+
+    /// The same, when it may take longer.
+    pub(crate) fn wait_for_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        fits: impl Fn(&Line) -> bool,
+    ) -> Line {
+        let lines = self.wait_until_within(patience, what, |lines| lines.iter().any(&fits));
         lines.iter().find(|line| fits(line)).cloned().expect("it was just found")
     }
 
