@@ -26,7 +26,10 @@ impl Fault {
         command.arg(format!("inject=fsync,fdatasync:error=EIO:when={when}"));
         command.args(["-p", &hub.to_string(), "-o"]).arg(&calls);
         let mut strace = Process::start(&mut command);
-        strace.wait_for("strace is attached", |line| matches!(line, Line::Err(text) if text.contains("attached")));
+        strace.wait_for(
+            "strace is attached",
+            |line| matches!(line, Line::Err(text) if text.contains("attached")),
+        );
         Self { strace, calls }
     }
 

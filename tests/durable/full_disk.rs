@@ -87,7 +87,11 @@ fn a_full_disk_is_waited_for() {
     });
 
     let waiting: usize = speakers.iter_mut().map(Speaker::unstored).sum();
-    assert_eq!(disk.hub.process.count(|line| line.is_notice_of("log-works")), 0, "the disk was full until now");
+    assert_eq!(
+        disk.hub.process.count(|line| line.is_notice_of("log-works")),
+        0,
+        "the disk was full until now"
+    );
     std::fs::remove_file(disk.ballast()).unwrap();
     disk.hub.process.wait_for("it stores again", |line| line.is_notice_of("log-works"));
     speakers.iter_mut().for_each(Speaker::wait_until_stored);

@@ -63,5 +63,7 @@ fn nothing_stored_is_lost_to_kills() {
         kept.assert_holds(speaker);
         assert_eq!(speaker.process.conversation(), kept.conversation(), "the log on every screen");
     }
-    println!("{killed} hubs killed while they stored, {killed_starting} while they started; {lines} lines, none lost");
+    println!(
+        "{killed} hubs killed while they stored, {killed_starting} while they started; {lines} lines, none lost"
+    );
 }

@@ -4,7 +4,9 @@ use super::accounts::{ClientKey, read_room_body};
 use super::room::Room;
 use super::sessions::{SessionId, Stage};
 use super::{Hub, HubEvent, Submitted, Trouble};
-use crate::log::{AccountId, Batch, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket};
+use crate::log::{
+    AccountId, Batch, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket,
+};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
