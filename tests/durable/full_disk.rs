@@ -62,6 +62,7 @@ fn a_full_disk_is_waited_for() {
     let mut cy = place.stay(&disk.hub, "cy").connected();
     let mut speakers = [Speaker::join(&place, &disk.hub, "ann"), Speaker::join(&place, &disk.hub, "bob")];
     cy.kill();
+    place.stay(&disk.hub, "dee").connected().kill();
     talk(&mut speakers, Duration::from_millis(200));
     speakers.iter_mut().for_each(Speaker::wait_until_stored);
 
@@ -85,6 +86,13 @@ fn a_full_disk_is_waited_for() {
     cy.wait_until("what is stored is read", |lines| {
         lines.iter().filter(|line| line.is("message")).count() >= stored
     });
+    // A pipe waits as long as it was told to.
+    let mut pipe = place.join(&disk.hub.invite(), "dee", &["--timeout", "3"]);
+    pipe.say("now or never");
+    pipe.end_input();
+    let ended = pipe.ended();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains(SENTENCE) && ended.stderr.contains("1 line"), "{}", ended.stderr);
 
     let waiting: usize = speakers.iter_mut().map(Speaker::unstored).sum();
     assert_eq!(

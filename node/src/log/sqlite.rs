@@ -86,8 +86,8 @@ impl SqliteLog {
         transaction.commit().map_err(text)
     }
 
-    /// Looks for damage: it takes about a second for each gigabyte, so only where the last program did not close
-    /// the log.
+    /// Looks for damage: it takes about a second of CPU for each gigabyte, so only where the last program did not
+    /// close the log.
     fn check(&self) -> Result<(), String> {
         let found: String = self
             .db
