@@ -15,8 +15,9 @@ mod crew;
 mod member;
 
 use crew::{ARGUMENTS, Arguments, Crew};
-use harness::{Hub, Place, Process};
+use harness::{Hub, Line, Place, Process};
 use node::clock::Clock;
+use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;
 
@@ -55,10 +56,11 @@ fn start(hub: &Hub, crew: u32, clients: u32) -> Process {
 
 /// What a crew printed behind `word`.
 fn wait_for(crew: &mut Process, word: &str) -> Vec<u64> {
-    let says = |text: &str| text.starts_with(word);
-    let line = crew.wait_for_within(Duration::from_secs(1800), word, |line| line.text().is_some_and(says));
-    let numbers = line.text().unwrap().split_whitespace().skip(1);
-    numbers.map(|number| number.parse().unwrap()).collect()
+    fn text(line: &Line) -> &str {
+        if let Line::Out(Value::String(text)) = line { text } else { "" }
+    }
+    let line = crew.wait_for_within(Duration::from_secs(1800), word, |line| text(line).starts_with(word));
+    text(&line).split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect()
 }
 
 /// Every line of everyone reaches everyone once and in one order; the hub has as many threads as it had before, and

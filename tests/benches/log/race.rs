@@ -2,6 +2,7 @@
 
 use super::stats::Times;
 use clap::Parser;
+use node::clock::Clock;
 use node::log::{LogThread, SqliteLog};
 use node::net::Wires;
 use node_proto::log::{AccountId, Append, Effect, LOBBY, Reply, Ticket};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of a line.
 const LINE_BYTES: usize = 100;
@@ -85,12 +86,16 @@ pub(crate) fn main() {
     assert!(most >= REQUIRED_PER_SECOND, "the log is too slow");
 }
 
+fn elapsed(clock: Clock) -> Duration {
+    Duration::from_micros(clock.now().0)
+}
+
 fn sync_time(folder: &Path) -> Times {
     let mut file = File::create(folder.join("sync")).expect("there is a folder");
     Times::new((0..200).map(|_| {
-        let start = Instant::now();
+        let clock = Clock::start();
         file.write_all(&[7; 4096]).and_then(|()| file.sync_all()).expect("the disk works");
-        Some(start.elapsed())
+        Some(elapsed(clock))
     }))
 }
 
@@ -100,9 +105,9 @@ fn plain(path: &Path, time: Duration, rows: u64) -> Outcome {
     db.pragma_update(None, "journal_mode", "WAL").expect("it has a write-ahead log");
     db.pragma_update(None, "synchronous", "FULL").expect("it synchronises");
     db.execute_batch("CREATE TABLE lines (seq INTEGER PRIMARY KEY, line BLOB)").expect("it makes a table");
-    let (start, line, mut messages, mut times) = (Instant::now(), [7u8; LINE_BYTES], 0, Vec::new());
-    while start.elapsed() < time {
-        let begun = Instant::now();
+    let (clock, line, mut messages, mut times) = (Clock::start(), [7u8; LINE_BYTES], 0, Vec::new());
+    while elapsed(clock) < time {
+        let begun = clock.now();
         let transaction = db.transaction().expect("it begins");
         for _ in 0..rows {
             let mut insert =
@@ -111,9 +116,9 @@ fn plain(path: &Path, time: Duration, rows: u64) -> Outcome {
         }
         transaction.commit().expect("it commits");
         messages += rows;
-        times.push(Some(begun.elapsed()));
+        times.push(Some(clock.now().since(begun)));
     }
-    Outcome { messages, time: start.elapsed(), times: Times::new(times) }
+    Outcome { messages, time: elapsed(clock), times: Times::new(times) }
 }
 
 /// Appends to the log as a hub makes them: the next when one is answered.
@@ -122,10 +127,10 @@ fn log(path: &Path, time: Duration, outstanding: u64) -> Outcome {
     let wires = Wires::new(Vec::new(), None).expect("there is a poll");
     let (mailbox, replies) = wires.mailbox(REPLIES_WAITING_MAX);
     let log = LogThread::spawn(Box::new(engine), mailbox).expect("there is a thread");
-    let (start, mut asked, mut times, mut messages) = (Instant::now(), BTreeMap::new(), Vec::new(), 0);
+    let (clock, mut asked, mut times, mut messages) = (Clock::start(), BTreeMap::new(), Vec::new(), 0);
     for number in 0..outstanding {
         log.ask(append(number)).expect("the log runs");
-        asked.insert(number, Instant::now());
+        asked.insert(number, clock.now());
     }
     let mut next = outstanding;
     while !asked.is_empty() {
@@ -134,16 +139,16 @@ fn log(path: &Path, time: Duration, outstanding: u64) -> Outcome {
         };
         for (ticket, _, _) in &batch.tickets {
             let at = asked.remove(&ticket.0).expect("an append is answered once");
-            times.push(Some(at.elapsed()));
+            times.push(Some(clock.now().since(at)));
             messages += 1;
-            if start.elapsed() < time {
+            if elapsed(clock) < time {
                 log.ask(append(next)).expect("the log runs");
-                asked.insert(next, Instant::now());
+                asked.insert(next, clock.now());
                 next += 1;
             }
         }
     }
-    Outcome { messages, time: start.elapsed(), times: Times::new(times) }
+    Outcome { messages, time: elapsed(clock), times: Times::new(times) }
 }
 
 /// A line of one of 64 authors; its id is as random as a client's.

@@ -41,14 +41,6 @@ impl Line {
         self.is("message") && self["text"] == text
     }
 
-    /// What it printed that is no JSON.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Out(value) => value.as_str(),
-            Self::Err(text) => Some(text),
-        }
-    }
-
     /// Whether it holds `part` anywhere.
     pub(crate) fn holds(&self, part: &str) -> bool {
         match self {
@@ -126,7 +118,7 @@ impl Process {
 
     /// Asks it to end, as a service manager does.
     pub(crate) fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.child.id());
+        let command = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &command]).status().expect("there is a shell");
         assert!(status.success(), "{command}");
     }
