@@ -42,6 +42,8 @@ pub(super) struct Ending {
     answers_due: usize,
     /// Since when the hub is not heard.
     silent_since: Option<Instant>,
+    /// Since when the hub sends us away because it cannot store what is said, and its words for it.
+    failing: Option<(Instant, String)>,
     /// Leaving until then, with this code.
     leaving: Option<(Instant, u8)>,
     closed: Option<(CloseReason, String)>,
@@ -57,6 +59,7 @@ impl Ending {
             has_failed: false,
             answers_due: 0,
             silent_since: Some(Instant(0)),
+            failing: None,
             leaving: None,
             closed: None,
         }
@@ -99,8 +102,12 @@ impl Ending {
             ClientEvent::Silent => self.silent_since = self.silent_since.or(Some(now)),
             ClientEvent::Members { .. } => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,
+            ClientEvent::Stored { .. } => self.failing = None,
             ClientEvent::Closed { reason, text, retrying } => {
                 self.silent_since = self.silent_since.or(Some(now));
+                if *reason == CloseReason::Failed {
+                    self.failing.get_or_insert_with(|| (now, text.clone()));
+                }
                 if !retrying {
                     self.closed = Some((*reason, text.clone()));
                 }
@@ -116,7 +123,9 @@ impl Ending {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let gives_up = self.silent_since.zip(self.timeout).map(|(since, timeout)| since + timeout);
+        let failing_since = self.failing.as_ref().map(|(since, _)| *since);
+        let since = self.silent_since.into_iter().chain(failing_since).min();
+        let gives_up = since.zip(self.timeout).map(|(since, timeout)| since + timeout);
         let leaves = self.leaving.map(|(until, _)| until);
         gives_up.into_iter().chain(leaves).min()
     }
@@ -125,6 +134,9 @@ impl Ending {
     pub(super) fn poll(&mut self, now: Instant, progress: Progress) -> Result<Option<u8>, Failure> {
         if progress.is_connected && self.closed.is_none() {
             self.silent_since = None;
+        }
+        if progress.unstored == 0 {
+            self.failing = None;
         }
         if let Some((reason, text)) = &self.closed {
             return Err(closed(*reason, text, progress.unstored));
@@ -135,26 +147,36 @@ impl Ending {
         if self.wants_to_quit && !progress.is_connected && progress.is_idle() {
             return Ok(Some(self.code()));
         }
-        match self.silent_since.zip(self.timeout) {
-            Some((since, timeout)) if since + timeout <= now => Err(gave_up(timeout, progress.unstored)),
+        let Some(timeout) = self.timeout else { return Ok(None) };
+        if let Some((since, text)) = &self.failing
+            && *since + timeout <= now
+        {
+            return Err(closed(CloseReason::Failed, text, progress.unstored));
+        }
+        match self.silent_since {
+            Some(since) if since + timeout <= now => Err(gave_up(timeout, progress.unstored)),
             _ => Ok(None),
         }
     }
 }
 
 fn gave_up(timeout: Duration, unstored: usize) -> Failure {
-    let lost = match unstored {
-        0 => String::new(),
-        1 => "; 1 line was not delivered".to_owned(),
-        lines => format!("; {lines} lines were not delivered"),
-    };
+    let lost = undelivered(unstored);
     Failure::new(format!("the hub did not answer for {} s{lost}", timeout.as_secs()))
         .advise("is it running, is the address right, is the invite the present one? --timeout waits longer")
 }
 
+fn undelivered(unstored: usize) -> String {
+    match unstored {
+        0 => String::new(),
+        1 => "; 1 line was not delivered".to_owned(),
+        lines => format!("; {lines} lines were not delivered"),
+    }
+}
+
 fn closed(reason: CloseReason, text: &str, unstored: usize) -> Failure {
     let text = crate::output::visible(text);
-    let lost = if unstored > 0 { format!(" ({unstored} lines were not delivered)") } else { String::new() };
+    let lost = undelivered(unstored);
     match reason {
         CloseReason::Removed => {
             Failure::new(format!("removed by an operator: {text}{lost}")).code(exit::REMOVED)

@@ -3,6 +3,7 @@
 use super::entry::{MessageId, split_prefixed};
 use super::reader::{DecodeError, DecodeErrorKind, Reader};
 pub use super::refusal::Refusal;
+pub use super::request::RoomKind;
 use super::request::{Listed, Piece, Request, Role};
 use super::varint;
 use crate::limits::{CONTROL_MESSAGE_BYTES_MAX, KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES, KEY_BYTES};
@@ -57,36 +58,6 @@ pub mod kind {
     pub const DONE: u64 = 0x4d;
     /// What a room is like.
     pub const STATE: u64 = 0x4e;
-}
-
-/// Open room or room for two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RoomKind {
-    /// A room everyone may join.
-    Open,
-    /// A room for two accounts.
-    Direct,
-}
-
-impl RoomKind {
-    /// The code on the wire.
-    #[must_use]
-    pub const fn code(self) -> u64 {
-        match self {
-            Self::Open => 1,
-            Self::Direct => 2,
-        }
-    }
-
-    /// The kind behind a code.
-    #[must_use]
-    pub const fn from_code(code: u64) -> Option<Self> {
-        match code {
-            1 => Some(Self::Open),
-            2 => Some(Self::Direct),
-            _ => None,
-        }
-    }
 }
 
 /// One control message.

@@ -14,6 +14,36 @@ pub const ROOM_WITHOUT_PAST: u64 = 2;
 /// Flag of a room: its members alone hold the keys. No hub makes one yet.
 pub const ROOM_SEALED: u64 = 4;
 
+/// Open room or room for two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoomKind {
+    /// A room everyone may join.
+    Open,
+    /// A room for two accounts.
+    Direct,
+}
+
+impl RoomKind {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(self) -> u64 {
+        match self {
+            Self::Open => 1,
+            Self::Direct => 2,
+        }
+    }
+
+    /// The kind behind a code.
+    #[must_use]
+    pub const fn from_code(code: u64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Open),
+            2 => Some(Self::Direct),
+            _ => None,
+        }
+    }
+}
+
 /// What an account may do, in a room or on the whole hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {

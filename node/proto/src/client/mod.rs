@@ -422,12 +422,14 @@ impl Client {
         if core::mem::take(&mut self.silence_told) {
             self.events.push_back(ClientEvent::Heard);
         }
+        let waiting = self.outbox.len();
         self.read_control(now);
-        // A hub that only ever sends us away is not a hub to hurry back to.
-        if self.session.as_ref().is_some_and(session::Session::is_greeted) {
+        self.read_timelines();
+        // A hub that only ever sends us away, or never stores what we say, is not a hub to hurry back to.
+        let has_stored = self.outbox.len() < waiting || self.outbox.len() == 0;
+        if has_stored && self.session.as_ref().is_some_and(session::Session::is_greeted) {
             self.pause = PAUSE_FIRST;
         }
-        self.read_timelines();
         self.submit();
         self.after_end(now);
     }

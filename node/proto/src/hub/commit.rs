@@ -4,16 +4,15 @@ use super::accounts::ClientKey;
 use super::past::LookingBack;
 use super::rooms::Asked;
 use super::sessions::{SessionId, Stage};
-use super::{Hub, HubEvent, Submitted};
-use crate::log::{AccountId, Batch, HUB_ROOM, Page, Refused, RoomId, Seq, Ticket};
+use super::{Hub, HubEvent, Submitted, Trouble};
+use crate::log::{AccountId, Batch, Effect, HUB_ROOM, Page, Refused, RoomId, Seq, Ticket};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
 use spec::name::fold;
 use spec::time::Instant;
-use spec::wire::entry::MessageId;
-use spec::wire::message::{Message, Refusal, kind};
+use spec::wire::message::{Message, Refusal};
 
 /// Appends that may wait for the log.
 const WAITING_MAX: usize = 4096;
@@ -63,6 +62,8 @@ pub(super) struct Pending {
     purposes: BTreeMap<Ticket, Purpose>,
     /// Lines of the operator whose room for two is being made.
     pub(super) whispers: Vec<(AccountId, String)>,
+    /// Why the last commit failed.
+    trouble: Option<Trouble>,
     /// Sessions whose submissions wait for room.
     waiting: VecDeque<SessionId>,
 }
@@ -141,6 +142,9 @@ impl Pending {
 impl Hub {
     /// Entries became real: apply, show and deliver them.
     pub(super) fn committed(&mut self, now: Instant, batch: &Batch) {
+        if self.pending.trouble.take().is_some() {
+            self.events.push_back(HubEvent::LogWorks);
+        }
         for (room, page) in &batch.pages {
             if *room == HUB_ROOM {
                 for (sequence, entry) in page.entries() {
@@ -213,51 +217,48 @@ impl Hub {
 
     /// An append was not committed.
     pub(super) fn refused(&mut self, now: Instant, ticket: Ticket, reason: Refused) {
-        match (self.pending.settle(ticket), reason) {
-            (Some(Purpose::Submitted(Submitted { session, room, id })), Refused::Duplicate(sequence)) => {
-                //= spec/PROTOCOL.md#application-messages
-                //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
-                //# once.
-                self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
-            }
+        let purpose = self.pending.settle(ticket);
+        match (purpose, reason) {
+            (Some(Purpose::LookBack(looking)), _) => self.not_found(now, looking),
             (Some(Purpose::Submitted(Submitted { session, id, .. })), Refused::NoSuchTarget) => {
                 self.refuse(session, 0, Refusal::NoSuchMessage, (id, ""));
             }
-            (Some(Purpose::Submitted(Submitted { session, id, .. })), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.refuse(session, 0, Refusal::LogFull, (id, ""));
-            }
-            (Some(Purpose::Register { key, .. }), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                for session in self.waiting_for(ticket, &key) {
-                    self.close(now, session, CloseReason::Failed, "the hub could not store the name");
-                }
-            }
-            (Some(Purpose::Direct { one, other }), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.refuse_direct(one, other);
-            }
-            (Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.deny(asked, Refusal::LogFull);
-            }
-            (Some(Purpose::LookBack(looking)), _) => self.not_found(now, looking),
-            // It is asked for again when somebody comes.
-            (Some(Purpose::Lobby), _) => self.events.push_back(HubEvent::LogTrouble),
-            (_, Refused::Duplicate(_) | Refused::NoSuchTarget) => {}
-            (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
+            (_, Refused::NoSuchTarget) => {}
+            (purpose, Refused::Duplicate(sequence)) => self.repeated(purpose, sequence),
+            (purpose, Refused::Full) => self.failed(now, ticket, purpose, Trouble::Full),
+            (purpose, Refused::Unavailable) => self.failed(now, ticket, purpose, Trouble::Unwritable),
         }
         self.serve_waiting(now);
     }
 
-    /// A room for two could not be made: whoever asked for it hears so.
-    fn refuse_direct(&mut self, one: AccountId, other: AccountId) {
-        for (account, peer) in [(one, other), (other, one)] {
-            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
-            for id in self.sessions_of(account) {
-                self.refuse(id, kind::DIRECT, Refusal::LogFull, (MessageId([0; 16]), &name));
-            }
+    fn repeated(&mut self, purpose: Option<Purpose>, sequence: Seq) {
+        let Some(Purpose::Submitted(Submitted { session, room, id })) = purpose else { return };
+        //= spec/PROTOCOL.md#application-messages
+        //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
+        //# once.
+        self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
+    }
+
+    /// The log failed. Whoever waits for it is sent away with the reason, and not told that the line is refused: a
+    /// client that comes back submits what is not stored again, in order, and so do we not lose what a person said.
+    fn failed(&mut self, now: Instant, ticket: Ticket, purpose: Option<Purpose>, trouble: Trouble) {
+        if self.pending.trouble.replace(trouble) != Some(trouble) {
+            self.events.push_back(HubEvent::LogTrouble(trouble));
         }
+        let concerned = match purpose {
+            Some(Purpose::Submitted(Submitted { session, .. })) => Vec::from([session]),
+            Some(Purpose::Register { key, .. }) => self.waiting_for(ticket, &key),
+            Some(Purpose::Direct { one, other }) => {
+                [one, other].into_iter().flat_map(|account| self.sessions_of(account)).collect()
+            }
+            Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => Vec::from([asked.session]),
+            // The lobby is made when somebody comes; what the hub says itself nobody waits for.
+            Some(Purpose::Lobby | Purpose::LookBack(_)) | None => Vec::new(),
+        };
+        for session in concerned {
+            self.close(now, session, CloseReason::Failed, trouble.sentence());
+        }
+        self.effects.push_back(Effect::Heard);
     }
 
     /// A page was read: whoever waits for it may go on.
@@ -267,7 +268,7 @@ impl Hub {
         log.insert(page);
         if is_missing {
             // It is asked for again when a reader is next heard of, and not at once, for ever.
-            self.events.push_back(HubEvent::LogTrouble);
+            self.events.push_back(HubEvent::LogTrouble(Trouble::Unreadable));
             return;
         }
         for reader in log.readers() {

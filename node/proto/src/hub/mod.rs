@@ -35,6 +35,7 @@ mod room;
 mod rooms;
 mod sessions;
 mod told;
+mod trouble;
 mod wheel;
 
 use crate::bulk::Request;
@@ -67,6 +68,7 @@ use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::frame::{Frames, Side};
 use spec::wire::request::Role;
 use spec::wire::{long, short};
+pub use trouble::Trouble;
 
 /// The lobby's name.
 pub const LOBBY_NAME: &str = "lobby";
@@ -135,8 +137,10 @@ pub enum HubEvent {
         /// Its bytes.
         entry: Vec<u8>,
     },
-    /// The log refused what it was given.
-    LogTrouble,
+    /// The log fails: told once, until it works again.
+    LogTrouble(Trouble),
+    /// The log works again.
+    LogWorks,
 }
 
 /// Counters of a hub.

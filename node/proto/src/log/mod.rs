@@ -3,10 +3,12 @@
 //! The log is the only queue: a message becomes real when the log has committed it and given it a sequence
 //! number, and it is delivered after that moment, never before. What stores it is an [`Engine`].
 
+mod barrier;
 mod found;
 mod memory;
 mod page;
 
+pub use barrier::Barrier;
 pub use found::{Found, tombstone, words};
 pub use memory::MemoryLog;
 pub use page::{Page, Run};
@@ -112,6 +114,8 @@ pub enum Effect {
     },
     /// Look this up.
     Find(Lookup),
+    /// An append was refused because the log failed, and that was acted on: see [`Barrier`].
+    Heard,
 }
 
 /// Entries that are looked for.
