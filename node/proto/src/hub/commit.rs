@@ -211,11 +211,16 @@ impl Hub {
 
     /// An append was not committed.
     pub(super) fn refused(&mut self, now: Instant, ticket: Ticket, reason: Refused) {
+        // Only appends stand before the log's barrier.
+        let is_append = self.pending.costs.contains_key(&ticket);
         let purpose = self.pending.settle(ticket);
         match reason {
             Refused::Duplicate(sequence) => self.repeated(purpose, sequence),
             Refused::Full => self.failed(now, ticket, purpose, Trouble::Full),
             Refused::Unavailable => self.failed(now, ticket, purpose, Trouble::Unwritable),
+        }
+        if is_append && matches!(reason, Refused::Full | Refused::Unavailable) {
+            self.effects.push_back(Effect::Heard);
         }
         self.serve_waiting(now);
     }
@@ -246,7 +251,6 @@ impl Hub {
         for session in concerned {
             self.close(now, session, CloseReason::Failed, trouble.sentence());
         }
-        self.effects.push_back(Effect::Heard);
     }
 
     /// A page was read: whoever waits for it may go on.
