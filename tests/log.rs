@@ -58,6 +58,7 @@ fn append(room: RoomId, author: u64, id: u8, text: &str) -> Append {
         kind: EntryKind::Text,
         name: format!("author {author}"),
         body: text.into(),
+        about: None,
     }
 }
 
@@ -76,7 +77,7 @@ fn outcomes(replies: &[Reply]) -> BTreeMap<Ticket, Result<(RoomId, Seq), Refused
             Reply::Refused { ticket, reason } => {
                 outcomes.insert(*ticket, Err(*reason));
             }
-            Reply::Page { .. } => panic!("a commit is not answered with a page"),
+            Reply::Page { .. } | Reply::Found { .. } => panic!("a commit is not answered with entries"),
         }
     }
     outcomes

@@ -48,7 +48,7 @@ const JOIN_EXAMPLES: &str = concat!(
 Examples:
   node join --hub 'sealgram://…'            with the invite the hub printed
   node join --hub chat.example.org          an open hub: compare the 12 words, then it is pinned
-  echo hi | node join --hub 'sealgram://…' --name robot
+  echo hi | node join --hub 'sealgram://…' --name robot --room dev
   node join --hub 'sealgram://…' --json --follow < /dev/null
 
 ",
@@ -117,6 +117,9 @@ pub struct JoinOptions {
     /// Your name [default: your user name]
     #[arg(long)]
     pub name: Option<String>,
+    /// Room to talk in [default: the lobby]; you become a member of it
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
     /// Folder of your key and pins [default: one for each name in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

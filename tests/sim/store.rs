@@ -130,6 +130,7 @@ impl Store {
                 },
                 Effect::Read { room, from } => replies.push(self.engine.read(room, from)),
                 Effect::Heard => self.barrier.heard(),
+                Effect::Find(lookup) => replies.push(self.engine.find(&lookup)),
             }
         }
         if now < self.refuses_until {

@@ -15,10 +15,18 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) struct Progress {
     /// Lines the hub has not stored.
     pub(super) unstored: usize,
+    /// Requests the hub has not answered.
+    pub(super) unanswered: usize,
     /// Whether the hub is heard.
     pub(super) is_connected: bool,
     /// Whether the client has nothing more to do.
     pub(super) is_done: bool,
+}
+
+impl Progress {
+    const fn is_idle(self) -> bool {
+        self.unstored == 0 && self.unanswered == 0
+    }
 }
 
 /// What speaks for going on and what for leaving.
@@ -92,7 +100,7 @@ impl Ending {
         match event {
             ClientEvent::Connected { .. } | ClientEvent::Heard => self.silent_since = None,
             ClientEvent::Silent => self.silent_since = self.silent_since.or(Some(now)),
-            ClientEvent::Members(_) => self.answers_due = self.answers_due.saturating_sub(1),
+            ClientEvent::Members { .. } => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,
             ClientEvent::Stored { .. } => self.failing = None,
             ClientEvent::Closed { reason, text, retrying } => {
@@ -111,7 +119,7 @@ impl Ending {
     /// Whether it is time to say goodbye.
     pub(super) fn wants_to_leave(&self, progress: Progress) -> bool {
         let is_through = self.wants_to_quit || self.input_ended && !self.stays && self.answers_due == 0;
-        self.leaving.is_none() && is_through && progress.unstored == 0 && progress.is_connected
+        self.leaving.is_none() && is_through && progress.is_idle() && progress.is_connected
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -136,7 +144,7 @@ impl Ending {
         if let Some((until, code)) = self.leaving {
             return Ok((progress.is_done || until <= now).then_some(code));
         }
-        if self.wants_to_quit && !progress.is_connected && progress.unstored == 0 {
+        if self.wants_to_quit && !progress.is_connected && progress.is_idle() {
             return Ok(Some(self.code()));
         }
         let Some(timeout) = self.timeout else { return Ok(None) };

@@ -1,9 +1,13 @@
 //! `node join`: wiring only. The client itself is in `node-proto`.
 
 mod command;
+mod doing;
 mod ending;
+mod export;
 mod find;
 mod key;
+mod moment;
+mod place;
 mod report;
 mod status;
 pub mod trust;
@@ -20,29 +24,30 @@ use crate::failure::Failure;
 use crate::key_log::KeyLog;
 use crate::net::{self, Wires};
 use crate::qlog::Qlog;
-use crate::terminal::{self, Input};
-use command::Command;
+use crate::terminal::{self, Input, Prompt};
 use ending::{Ending, Progress};
+use export::Export;
 use find::Found;
 use key::KeyWatch;
 use node_proto::Client;
-use node_proto::client::{ClientConfig, ClientEvent, Target};
+use node_proto::client::{AskId, ClientConfig, ClientEvent};
 use node_proto::connection::KeyPolicy;
-use node_proto::log::LOBBY;
 use node_proto::transmit::{Path, Transmit};
+use place::Place;
 use report::Report;
 use spec::discard::Discard;
+use spec::limits::KEY_BYTES;
+use spec::room_name;
 use spec::time::Instant;
-use spec::wire::entry::EntryKind;
 use spec::wire::frame::Side;
+use spec::wire::request::Request;
 use status::Seen;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-/// What stands in front of a half-typed line.
-const PROMPT: &str = "> ";
 /// How long a pipe waits for a hub that does not answer.
 const PIPE_TIMEOUT_SECS: u64 = 60;
 
@@ -85,7 +90,9 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
-    report.attach(terminal::start(PROMPT, mailbox, signals)?);
+    let place = Place::new(options.room.as_deref().map(room_name::bare));
+    let prompt = Prompt::new(&place.prompt());
+    report.attach(terminal::start(&prompt, mailbox, signals)?);
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
@@ -99,9 +106,16 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         reading,
         ending,
         watch,
+        hub_key: found.pin.hub_key,
+        place,
+        prompt,
+        exports: BTreeMap::new(),
         out: Vec::new(),
         path,
     };
+    if let Some(room) = options.room.as_deref() {
+        running.ask(Request::Join { name: room_name::bare(room).to_owned().into() })?;
+    }
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
@@ -117,6 +131,11 @@ struct Running {
     reading: Reading,
     ending: Ending,
     watch: KeyWatch,
+    hub_key: [u8; KEY_BYTES],
+    place: Place,
+    prompt: Prompt,
+    /// Files that are being written.
+    exports: BTreeMap<AskId, Export>,
     out: Vec<u8>,
     path: Path,
 }
@@ -152,6 +171,7 @@ impl Running {
     fn progress(&self) -> Progress {
         Progress {
             unstored: self.client.unstored(),
+            unanswered: self.client.unanswered(),
             is_connected: self.client.is_connected(),
             is_done: self.client.is_done(),
         }
@@ -188,38 +208,16 @@ impl Running {
             && let Ok(input) = input.try_recv()
         {
             match input {
-                Input::Line(line) => self.take_line(&line)?,
+                Input::Line(line) => {
+                    self.take_line(&line)?;
+                    self.prompt.line_done(&self.place.prompt());
+                }
                 Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
                 Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
                 Input::End => self.ending.input_ended(),
             }
         }
         Ok(())
-    }
-
-    fn take_line(&mut self, line: &str) -> Result<(), Failure> {
-        let (target, kind, text) = match Command::parse(line, self.report.known_names()) {
-            Command::Nothing => return Ok(()),
-            Command::Help => return self.report.answer(command::HELP),
-            Command::List => {
-                self.client.ask_members();
-                self.ending.expect_answer();
-                return Ok(());
-            }
-            Command::Status => return self.report.status(self.seen()),
-            Command::Quit => {
-                self.ending.quit();
-                return self.explain_waiting();
-            }
-            Command::Wrong(why) => return self.complain(&why),
-            Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),
-            Command::Me(text) => (Target::Room(LOBBY), EntryKind::Action, text),
-            Command::Msg(name, text) => (Target::Direct(name), EntryKind::Text, text),
-        };
-        match self.client.say(target.clone(), kind, &text) {
-            Ok(id) => self.report.said(id, &target, kind, &text),
-            Err(full) => self.complain(&format!("a line was not sent: {full}")),
-        }
     }
 
     fn seen(&self) -> Option<Seen> {
@@ -331,6 +329,10 @@ impl Running {
             ClientEvent::OtherVersions(versions) => return Err(find::other_versions(versions)),
             _ => {}
         }
+        if self.takes_for_export(&event)? {
+            return Ok(());
+        }
+        self.follow_rooms(&event);
         self.report.event(&event)
     }
 }

@@ -7,10 +7,11 @@
 //! database once more and synchronised, and the write-ahead log emptied, before anything else is committed: a repeat
 //! that is answered "stored" is on disk, and what was refused is not.
 
+use super::{redaction, search};
 use crate::data::folder::private_file;
 use crate::failure::{Context, Failure};
 use node_proto::log::{
-    AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Page, Recovered, Refused, Reply, RoomId, Seq,
+    AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Lookup, Page, Recovered, Refused, Reply, RoomId, Seq,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use spec::time::UnixTime;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One script for each version, applied in order.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// A log in a file.
 #[derive(Debug)]
@@ -81,6 +82,9 @@ impl SqliteLog {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(text)?;
         for script in &MIGRATIONS[version..] {
             transaction.execute_batch(script).map_err(text)?;
+        }
+        if version == 1 {
+            search::index_all(&transaction).map_err(text)?;
         }
         transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(text)?;
         transaction.commit().map_err(text)
@@ -187,6 +191,17 @@ impl SqliteLog {
                 replies.push(Reply::Refused { ticket: append.ticket, reason });
                 continue;
             }
+            if let Some(about) = &append.about {
+                if !redaction::is_there(&transaction, append, about)? {
+                    let reason = Refused::NoSuchTarget;
+                    replies.push(Reply::Refused { ticket: append.ticket, reason });
+                    continue;
+                }
+                if about.redacts {
+                    let redacted = redaction::redact(&transaction, append.room, about.target)?;
+                    batch.redacted.extend(redacted.into_iter().map(|sequence| (append.room, sequence)));
+                }
+            }
             let known = self.heads.get(&append.room).copied().unwrap_or_default();
             let head = heads.entry(append.room).or_insert(known);
             let (sequence, entry) = (head.next(), append.entry(time));
@@ -224,10 +239,11 @@ fn insert(
     sequence: Seq,
     entry: &[u8],
 ) -> rusqlite::Result<()> {
-    let mut query = transaction.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    let Append { room, author, id, kind, .. } = append;
-    query.execute(params![room.0, sequence.0, author.0, &id.0[..], kind.code(), entry])?;
-    Ok(())
+    let mut query = transaction.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let Append { room, author, id, kind, about, .. } = append;
+    let target = about.map(|about| about.target.0);
+    query.execute(params![room.0, sequence.0, author.0, &id.0[..], kind.code(), entry, target])?;
+    search::index(transaction, *room, sequence, entry)
 }
 
 impl Engine for SqliteLog {
@@ -269,5 +285,16 @@ impl Engine for SqliteLog {
             ::log::error!("the log cannot be read: {error}");
         }
         Reply::Page { room, page }
+    }
+
+    fn find(&mut self, lookup: &Lookup) -> Reply {
+        let ticket = lookup.ticket;
+        match search::find(&self.db, lookup) {
+            Ok(entries) => Reply::Found { ticket, entries },
+            Err(error) => {
+                ::log::error!("the log cannot be searched: {error}");
+                Reply::Refused { ticket, reason: Refused::Unavailable }
+            }
+        }
     }
 }

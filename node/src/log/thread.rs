@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::{Context, Failure};
 use crate::net::Mailbox;
-use node_proto::log::{Append, Barrier, Effect, Engine, Reply, RoomId, Seq};
+use node_proto::log::{Append, Barrier, Effect, Engine, Lookup, Reply, RoomId, Seq};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -57,11 +57,12 @@ impl Drop for LogThread {
 fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailbox<Reply>) {
     let mut barrier = Barrier::default();
     while let Ok(first) = effects.recv() {
-        let Gathered { appends, reads, mut answers } = gather(first, effects, &mut barrier);
+        let Gathered { appends, reads, lookups, mut answers } = gather(first, effects, &mut barrier);
         let committed = engine.commit(&appends, clock::unix_time());
         barrier.answered(&committed);
         answers.extend(committed);
         answers.extend(reads.into_iter().map(|(room, from)| engine.read(room, from)));
+        answers.extend(lookups.iter().map(|lookup| engine.find(lookup)));
         for answer in answers {
             // A hub that is gone needs no answer, and its log ends with its channel.
             if !replies.put(answer) {
@@ -76,6 +77,7 @@ fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailb
 struct Gathered {
     appends: Vec<Append>,
     reads: Vec<(RoomId, Seq)>,
+    lookups: Vec<Lookup>,
     /// What is answered without the engine.
     answers: Vec<Reply>,
 }
@@ -93,6 +95,7 @@ fn gather(first: Effect, effects: &Receiver<Effect>, barrier: &mut Barrier) -> G
             },
             Effect::Read { room, from } => gathered.reads.push((room, from)),
             Effect::Heard => barrier.heard(),
+            Effect::Find(lookup) => gathered.lookups.push(lookup),
         }
         if gathered.appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
             break;

@@ -9,6 +9,8 @@ pub mod frame;
 pub mod long;
 pub mod message;
 pub mod reader;
+pub mod refusal;
+pub mod request;
 pub mod short;
 pub mod varint;
 

@@ -164,5 +164,6 @@ fn append(number: u64) -> Effect {
         kind: EntryKind::Text,
         name: "somebody".into(),
         body: vec![b'x'; LINE_BYTES],
+        about: None,
     })
 }

@@ -2,6 +2,7 @@
 
 use spec::wire::message::{Message, RoomKind, kind};
 
+use super::requests;
 use super::sealgram::Facts;
 use crate::bytes::count;
 
@@ -82,7 +83,7 @@ fn blob(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.transfer", *transfer);
             facts.number("sealgram.control.size", *size);
         }
-        _ => {}
+        _ => requests::facts(message, facts),
     }
 }
 
@@ -113,5 +114,9 @@ const fn code(message: &Message<'_>) -> u64 {
         Message::Blob { .. } => kind::BLOB,
         Message::Got { .. } => kind::GOT,
         Message::Unknown { kind } => *kind,
+        _ => match requests::code(message) {
+            Some(code) => code,
+            None => 0,
+        },
     }
 }

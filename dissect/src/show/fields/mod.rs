@@ -5,6 +5,7 @@ mod frames;
 mod link;
 mod messages;
 mod network;
+mod requests;
 pub(super) mod sealgram;
 mod transport;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
+//! | [`asks`] | requests that the hub has not answered |
 //! | [`outbox`] | lines that the hub has not stored |
 //! | [`timeline`] | the entries of a room, in order |
 //! | [`session`] | what is said and heard on a connection |
@@ -13,6 +14,7 @@
 //! A session promises nothing beyond its own life: after a new handshake the client asks for every room from its
 //! last entry on and submits its unanswered lines again, under the same ids.
 
+mod asks;
 mod attempt;
 mod event;
 pub mod key_request;
@@ -22,13 +24,14 @@ mod session;
 mod timeline;
 mod transfers;
 
-pub use event::ClientEvent;
+pub use asks::{AskId, AsksFull};
+pub use event::{ClientEvent, RoomInfo, RoomState};
 pub use outbox::{OutboxFull, Target};
 pub use transfers::TransfersFull;
 
 use crate::bulk::Bulk;
 use crate::connection::{Connection, End, KeyPolicy, Step};
-use crate::log::{LOBBY, RoomId, Seq};
+use crate::log::{RoomId, Seq};
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
@@ -36,6 +39,7 @@ use crate::watch::Watch;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use asks::Asks;
 use attempt::{Attempt, Progress};
 use core::time::Duration;
 use outbox::Outbox;
@@ -46,6 +50,7 @@ use spec::limits::KEY_BYTES;
 use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::request::Request;
 use spec::wire::{long, short};
 use timeline::Timeline;
 use transfers::Transfers;
@@ -121,8 +126,9 @@ pub struct Client {
     timelines: BTreeMap<RoomId, Timeline>,
     outbox: Outbox,
     transfers: Transfers,
-    /// Questions for the members that are not answered.
-    members_wanted: usize,
+    asks: Asks,
+    /// Rooms whose members were asked for, and not told.
+    members_wanted: VecDeque<RoomId>,
     events: VecDeque<ClientEvent>,
     watch: Watch,
     /// Sessions so far.
@@ -151,7 +157,8 @@ impl Client {
             was_connected: false,
             outbox: Outbox::default(),
             transfers: Transfers::default(),
-            members_wanted: 0,
+            asks: Asks::default(),
+            members_wanted: VecDeque::new(),
             events: VecDeque::new(),
             watch: Watch::default(),
             sessions: 0,
@@ -209,15 +216,68 @@ impl Client {
     /// # Errors
     /// [`OutboxFull`]; nothing was kept.
     pub fn say(&mut self, target: Target, kind: EntryKind, text: &str) -> Result<MessageId, OutboxFull> {
+        self.keep(target, kind, text.as_bytes().to_vec())
+    }
+
+    /// Submits something about another entry of a room: a reply, an edit, a deletion or a sign.
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn say_about(
+        &mut self,
+        target: Target,
+        kind: EntryKind,
+        entry: Seq,
+        text: &str,
+    ) -> Result<MessageId, OutboxFull> {
+        self.keep(target, kind, spec::wire::entry::about(entry.0, text))
+    }
+
+    fn keep(&mut self, target: Target, kind: EntryKind, body: Vec<u8>) -> Result<MessageId, OutboxFull> {
         let id = self.random.message_id();
-        self.outbox.push(id, target, kind, text)?;
+        if let Target::Named(name) = &target
+            && self.outbox.room_of(&target).is_none()
+            && !self.asks.is_joining(name)
+        {
+            self.asks.push(Request::Join { name: name.clone().into() }).map_err(|_| OutboxFull)?;
+        }
+        self.outbox.push(id, target, kind, body)?;
         self.submit();
         Ok(id)
     }
 
-    /// Asks who is here; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
-    pub fn ask_members(&mut self) {
-        self.members_wanted += 1;
+    /// Asks the hub for something; the answer comes back as [`ClientEvent::Granted`], [`ClientEvent::Denied`],
+    /// [`ClientEvent::Rooms`] or [`ClientEvent::Past`] with the same id, whatever becomes of sessions.
+    ///
+    /// # Errors
+    /// [`AsksFull`]; nothing was asked.
+    pub fn ask(&mut self, request: Request<'static>) -> Result<AskId, AsksFull> {
+        let id = self.asks.push(request)?;
+        self.submit();
+        Ok(id)
+    }
+
+    /// The room of a name, when we are a member of it.
+    #[must_use]
+    pub fn room_of(&self, target: &Target) -> Option<RoomId> {
+        self.outbox.room_of(target)
+    }
+
+    /// The last entry that is known of a room.
+    #[must_use]
+    pub fn last_of(&self, room: RoomId) -> Option<Seq> {
+        self.timelines.get(&room).map(Timeline::last)
+    }
+
+    /// Requests that are not answered.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.asks.len()
+    }
+
+    /// Asks who is in a room; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
+    pub fn ask_members(&mut self, room: RoomId) {
+        self.members_wanted.push_back(room);
         self.submit();
     }
 
@@ -274,7 +334,8 @@ impl Client {
         let Some(session) = &mut self.session else { return };
         session.submit(&self.outbox, &self.timelines);
         session.announce(&self.transfers);
-        session.ask_members(LOBBY, self.members_wanted);
+        session.ask(&self.asks);
+        session.ask_members(&self.members_wanted);
     }
 
     // what happened
@@ -374,7 +435,7 @@ impl Client {
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { config, session, timelines, outbox, transfers, events, .. } = self;
+        let Self { config, session, timelines, outbox, transfers, asks, events, .. } = self;
         let Self { generation, was_connected, members_wanted, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
@@ -382,6 +443,7 @@ impl Client {
             timelines,
             outbox,
             transfers,
+            asks,
             events,
             generation,
             was_connected,

@@ -52,7 +52,16 @@ mod tests {
 
     fn append(number: u64) -> Append {
         let (ticket, id, name, body) = (Ticket(number), MessageId([0; 16]), String::new(), Vec::new());
-        Append { ticket, room: LOBBY, author: AccountId(1), id, kind: EntryKind::Text, name, body }
+        Append {
+            ticket,
+            room: LOBBY,
+            author: AccountId(1),
+            id,
+            kind: EntryKind::Text,
+            name,
+            body,
+            about: None,
+        }
     }
 
     #[test]
