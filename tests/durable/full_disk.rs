@@ -16,7 +16,7 @@ const FULL_TIME: Duration = Duration::from_secs(3);
 const GLANCE: Duration = Duration::from_millis(5);
 const SENTENCE: &str = "the hub's disk is full: it stores nothing until there is space";
 
-/// A hub on a file system of 8 MiB.
+/// A hub on a file system of 16 MiB: the write-ahead log alone may take 4.
 struct SmallDisk {
     hub: Hub,
     /// The folder as this process reaches it.
@@ -27,7 +27,7 @@ impl SmallDisk {
     fn start(place: &Place) -> Option<Self> {
         let data = place.path("hub");
         std::fs::create_dir(&data).unwrap();
-        let mount = format!("mount -t tmpfs -o size=8m,mode=700 none '{}'", data.display());
+        let mount = format!("mount -t tmpfs -o size=16m,mode=700 none '{}'", data.display());
         let may = Command::new("unshare").args(["-rm", "sh", "-c", &mount]).stderr(Stdio::null()).status();
         if !may.is_ok_and(|status| status.success()) {
             println!("skipped: unshare");

@@ -129,8 +129,8 @@ impl Store {
                     None => appends.push(append),
                 },
                 Effect::Read { room, from } => replies.push(self.engine.read(room, from)),
-                Effect::Find(lookup) => replies.push(self.engine.find(&lookup)),
                 Effect::Heard => self.barrier.heard(),
+                Effect::Find(lookup) => replies.push(self.engine.find(&lookup)),
             }
         }
         if now < self.refuses_until {

@@ -94,8 +94,8 @@ fn gather(first: Effect, effects: &Receiver<Effect>, barrier: &mut Barrier) -> G
                 }
             },
             Effect::Read { room, from } => gathered.reads.push((room, from)),
-            Effect::Find(lookup) => gathered.lookups.push(lookup),
             Effect::Heard => barrier.heard(),
+            Effect::Find(lookup) => gathered.lookups.push(lookup),
         }
         if gathered.appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
             break;

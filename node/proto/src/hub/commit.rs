@@ -218,15 +218,20 @@ impl Hub {
     /// An append was not committed.
     pub(super) fn refused(&mut self, now: Instant, ticket: Ticket, reason: Refused) {
         let purpose = self.pending.settle(ticket);
-        match (purpose, reason) {
-            (Some(Purpose::LookBack(looking)), _) => self.not_found(now, looking),
-            (Some(Purpose::Submitted(Submitted { session, id, .. })), Refused::NoSuchTarget) => {
-                self.refuse(session, 0, Refusal::NoSuchMessage, (id, ""));
+        // Only appends stand before the log's barrier.
+        let is_append = !matches!(purpose, Some(Purpose::LookBack(_)));
+        match reason {
+            Refused::Duplicate(sequence) => self.repeated(purpose, sequence),
+            Refused::NoSuchTarget => {
+                if let Some(Purpose::Submitted(Submitted { session, id, .. })) = purpose {
+                    self.refuse(session, 0, Refusal::NoSuchMessage, (id, ""));
+                }
             }
-            (_, Refused::NoSuchTarget) => {}
-            (purpose, Refused::Duplicate(sequence)) => self.repeated(purpose, sequence),
-            (purpose, Refused::Full) => self.failed(now, ticket, purpose, Trouble::Full),
-            (purpose, Refused::Unavailable) => self.failed(now, ticket, purpose, Trouble::Unwritable),
+            Refused::Full => self.failed(now, ticket, purpose, Trouble::Full),
+            Refused::Unavailable => self.failed(now, ticket, purpose, Trouble::Unwritable),
+        }
+        if is_append && matches!(reason, Refused::Full | Refused::Unavailable) {
+            self.effects.push_back(Effect::Heard);
         }
         self.serve_waiting(now);
     }
@@ -242,6 +247,9 @@ impl Hub {
     /// The log failed. Whoever waits for it is sent away with the reason, and not told that the line is refused: a
     /// client that comes back submits what is not stored again, in order, and so do we not lose what a person said.
     fn failed(&mut self, now: Instant, ticket: Ticket, purpose: Option<Purpose>, trouble: Trouble) {
+        if let Some(Purpose::LookBack(looking)) = purpose {
+            return self.not_found(now, looking);
+        }
         if self.pending.trouble.replace(trouble) != Some(trouble) {
             self.events.push_back(HubEvent::LogTrouble(trouble));
         }
@@ -251,14 +259,16 @@ impl Hub {
             Some(Purpose::Direct { one, other }) => {
                 [one, other].into_iter().flat_map(|account| self.sessions_of(account)).collect()
             }
-            Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => Vec::from([asked.session]),
+            // Who asked for something is told that it was not done, and may ask again.
+            Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
+                return self.deny(asked, Refusal::LogFull);
+            }
             // The lobby is made when somebody comes; what the hub says itself nobody waits for.
             Some(Purpose::Lobby | Purpose::LookBack(_)) | None => Vec::new(),
         };
         for session in concerned {
             self.close(now, session, CloseReason::Failed, trouble.sentence());
         }
-        self.effects.push_back(Effect::Heard);
     }
 
     /// A page was read: whoever waits for it may go on.

@@ -112,10 +112,10 @@ pub enum Effect {
         /// The first entry wanted.
         from: Seq,
     },
-    /// Look this up.
-    Find(Lookup),
     /// An append was refused because the log failed, and that was acted on: see [`Barrier`].
     Heard,
+    /// Look this up.
+    Find(Lookup),
 }
 
 /// Entries that are looked for.
