@@ -21,11 +21,15 @@ mod lines;
 mod login;
 #[path = "e2e/observers.rs"]
 mod observers;
+#[path = "e2e/past.rs"]
+mod past;
 #[path = "e2e/qlog.rs"]
 mod qlog;
 #[cfg(target_os = "linux")]
 #[path = "e2e/roaming.rs"]
 mod roaming;
+#[path = "e2e/rooms.rs"]
+mod rooms;
 #[path = "e2e/silence.rs"]
 mod silence;
 #[path = "e2e/trust.rs"]

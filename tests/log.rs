@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "log/files.rs"]
+mod files;
+
 use node::log::SqliteLog;
 use node_proto::log::{
     AccountId, Append, Engine, HUB_ROOM, LOBBY, MemoryLog, Page, Refused, Reply, RoomId, Seq, Ticket,
@@ -55,6 +58,7 @@ fn append(room: RoomId, author: u64, id: u8, text: &str) -> Append {
         kind: EntryKind::Text,
         name: format!("author {author}"),
         body: text.into(),
+        about: None,
     }
 }
 
@@ -73,7 +77,7 @@ fn outcomes(replies: &[Reply]) -> BTreeMap<Ticket, Result<(RoomId, Seq), Refused
             Reply::Refused { ticket, reason } => {
                 outcomes.insert(*ticket, Err(*reason));
             }
-            Reply::Page { .. } => panic!("a commit is not answered with a page"),
+            Reply::Page { .. } | Reply::Found { .. } => panic!("a commit is not answered with entries"),
         }
     }
     outcomes
@@ -294,31 +298,6 @@ fn small_disk() {
     drop(engine);
     let mut engine = SqliteLog::open(&path, GENERATION).unwrap();
     assert_eq!(texts(&mut engine, LOBBY).len() as u64, stored + 2);
-}
-
-/// A log of a newer program is refused with a sentence and a way out, and left as it is.
-#[test]
-fn a_log_of_a_newer_program_is_refused() {
-    let mut disk = Disk::new();
-    disk.open().commit(&[append(LOBBY, 1, 1, "kept")], NOW);
-    let mut file = std::fs::read(disk.path()).unwrap();
-    // Where SQLite keeps user_version, big-endian.
-    file[60..64].copy_from_slice(&99u32.to_be_bytes());
-    std::fs::write(disk.path(), &file).unwrap();
-    let sentence = SqliteLog::open(&disk.path(), GENERATION).unwrap_err().to_string();
-    for part in ["version 99", "newer program", "try:", "log.sqlite"] {
-        assert!(sentence.contains(part), "{part}: {sentence}");
-    }
-    assert_eq!(std::fs::read(disk.path()).unwrap(), file);
-}
-
-/// A file that is no log is refused with a sentence.
-#[test]
-fn what_is_no_log_is_refused() {
-    let disk = Disk::new();
-    std::fs::write(disk.path(), "a diary, and not a log at all".repeat(200)).unwrap();
-    let sentence = SqliteLog::open(&disk.path(), GENERATION).unwrap_err().to_string();
-    assert!(sentence.contains("log.sqlite") && sentence.contains("try:"), "{sentence}");
 }
 
 /// Where a child finds its log.

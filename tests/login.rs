@@ -37,7 +37,7 @@ fn code(world: &World, id: ClientId) -> DeviceCode {
 }
 
 fn ask(world: &mut World, id: ClientId, ask: Ask) -> AccountEvent {
-    world.client(id).ask(ask).unwrap();
+    world.client(id).ask_account(ask).unwrap();
     world.run(secs(2));
     let answer = |event: &ClientEvent| match event {
         ClientEvent::Account(event) => Some(event.clone()),

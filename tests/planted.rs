@@ -4,7 +4,9 @@
 
 use core::time::Duration;
 use node_proto::client::{ClientEvent, Target};
-use node_proto::log::{AccountId, Append, Engine, LOBBY, MemoryLog, Page, Recovered, Reply, RoomId, Seq};
+use node_proto::log::{
+    AccountId, Append, Engine, LOBBY, Lookup, MemoryLog, Page, Recovered, Reply, RoomId, Seq,
+};
 use sim::plant::{Gauge, Plant};
 use sim::{ClientId, Link, World};
 use spec::key_log;
@@ -299,6 +301,10 @@ impl<F: Fn(&mut MemoryLog, Vec<Append>, UnixTime) -> Vec<Reply> + Send> Engine f
             Reply::Page { room: LOBBY, .. } if self.forgets => Reply::Page { room, page: Page::new(from) },
             reply => reply,
         }
+    }
+
+    fn find(&mut self, lookup: &Lookup) -> Reply {
+        self.log.find(lookup)
     }
 }
 

@@ -268,3 +268,21 @@ fn a_lobby_that_was_refused_is_made_later() {
     world.run(secs(2));
     assert!(world.nodes[ann.0].stored.contains(&id));
 }
+
+/// A log that fails for a moment, whenever that moment ends: nothing a person said is refused, lost or overtaken by
+/// what was said later and was already on its way.
+#[test]
+fn nothing_overtakes_what_a_failing_log_refused() {
+    for half_ms in 0..60 {
+        let mut world = World::new(13, Link::GOOD);
+        let (ann, bob) = (join(&mut world, "ann"), join(&mut world, "bob"));
+        world.plan(Duration::from_millis(20), Act::Refuse(Duration::from_micros(500 * half_ms)));
+        let said: Vec<String> = (0..200).map(|line| line.to_string()).collect();
+        for text in &said {
+            world.say(ann, text);
+            world.run(Duration::from_micros(300));
+        }
+        world.run(secs(5));
+        assert_eq!(world.nodes[bob.0].texts(), said, "{half_ms} half milliseconds");
+    }
+}

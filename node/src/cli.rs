@@ -52,7 +52,7 @@ Examples:
                                             one more device of ann's
   node join --hub 'sealgram://…' --name ann --password
                                             the same with the password that /passwd has set
-  echo hi | node join --hub 'sealgram://…' --name robot
+  echo hi | node join --hub 'sealgram://…' --name robot --room dev
   node join --hub 'sealgram://…' --json --follow < /dev/null
 
 ",
@@ -121,6 +121,9 @@ pub struct JoinOptions {
     /// Your name [default: your user name]
     #[arg(long)]
     pub name: Option<String>,
+    /// Room to talk in [default: the lobby]; you become a member of it
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
     /// Folder of your key and pins [default: one for each name in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

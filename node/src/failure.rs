@@ -34,6 +34,13 @@ impl Failure {
         self
     }
 
+    /// Cause and way out in one sentence, for a program that goes on.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let advice = self.advice.as_ref().map(|advice| format!("; try {advice}"));
+        format!("{}{}", self.cause, advice.unwrap_or_default())
+    }
+
     /// Prints it and gives the exit code.
     #[must_use]
     pub fn report(&self) -> ExitCode {

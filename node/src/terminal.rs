@@ -10,8 +10,9 @@ use rustyline::validate::Validator;
 use rustyline::{ExternalPrinter, Helper};
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// What comes from stdin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,12 +146,52 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
+/// What stands in front of a half-typed line. The reader waits a moment for what the line before changes of it.
+#[derive(Clone, Debug)]
+pub struct Prompt(Arc<(Mutex<Shown>, Condvar)>);
+
+#[derive(Debug)]
+struct Shown {
+    text: String,
+    /// Lines that were acted on.
+    lines: u64,
+}
+
+/// How long a prompt waits for the line before it.
+const PROMPT_PATIENCE: Duration = Duration::from_millis(200);
+
+impl Prompt {
+    /// A prompt that can change.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(Arc::new((Mutex::new(Shown { text: text.to_owned(), lines: 0 }), Condvar::new())))
+    }
+
+    /// A line was acted on; what stands in front of the next.
+    pub fn line_done(&self, text: &str) {
+        let (shown, changed) = &*self.0;
+        if let Ok(mut shown) = shown.lock() {
+            text.clone_into(&mut shown.text);
+            shown.lines += 1;
+            changed.notify_all();
+        }
+    }
+
+    /// What stands in front of the line behind `lines` others.
+    fn behind(&self, lines: u64) -> String {
+        let (shown, changed) = &*self.0;
+        let Ok(shown) = shown.lock() else { return String::new() };
+        let waited = changed.wait_timeout_while(shown, PROMPT_PATIENCE, |shown| shown.lines < lines);
+        waited.map(|(shown, _)| shown.text.clone()).unwrap_or_default()
+    }
+}
+
 /// Starts to read stdin into `mailbox`: with a line editor at a terminal, line by line from a pipe. Ctrl-C at the
 /// line editor goes to `stop`, as the signal does elsewhere.
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn start(prompt: &str, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Result<Screen, Failure> {
+pub fn start(prompt: &Prompt, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Result<Screen, Failure> {
     if !is_interactive() {
         spawn(move || read_pipe(&mailbox))?;
         return Ok(Screen::plain());
@@ -167,10 +208,10 @@ pub fn start(prompt: &str, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Result
     editor.set_helper(Some(hidden.clone()));
     let mask = hidden.clone();
     let printer = editor.create_external_printer().context("cannot use the terminal")?;
-    let prompt = prompt.to_owned();
+    let prompt = prompt.clone();
     spawn(move || {
-        loop {
-            let was_taken = match editor.readline(&prompt) {
+        for lines in 0.. {
+            let was_taken = match editor.readline(&prompt.behind(lines)) {
                 Ok(line) => {
                     if mask.is_hidden() {
                         mask.set(false);

@@ -42,6 +42,7 @@ pub mod name;
 pub mod number;
 pub mod ratchet;
 pub mod replay;
+pub mod room_name;
 pub mod seal;
 pub mod secret;
 pub mod time;

@@ -87,8 +87,8 @@ local F = {
   ["max_bulk.transfer"] = ProtoField.uint64("sealgram.max_bulk.transfer", "Transfer", base.DEC, nil, nil, "the transfer"),
   ["max_bulk.limit"] = ProtoField.uint64("sealgram.max_bulk.limit", "Limit", base.DEC, nil, nil, "the offset its bytes must stay below"),
   ["extension.data"] = ProtoField.bytes("sealgram.extension.data", "Data", base.NONE, "a frame that this version does not know"),
-  ["control.type"] = ProtoField.uint64("sealgram.control.type", "Control type", base.DEC, { [1] = "HELLO", [2] = "SUBSCRIBE", [3] = "WHO", [4] = "DIRECT", [5] = "RATCHET_REQ", [6] = "OFFER", [7] = "FETCH", [8] = "RELEASE", [32] = "ENROL", [33] = "DEVICES", [34] = "APPROVE", [35] = "REVOKE", [36] = "PASSWORD", [37] = "RECORD", [38] = "LOGIN", [39] = "PROOF", [65] = "WELCOME", [66] = "ROOM", [67] = "MEMBERS", [68] = "REFUSED", [69] = "STORED", [70] = "RATCHET_RSP", [71] = "WANT", [72] = "BLOB", [73] = "GOT", [96] = "DEVICE_LIST", [97] = "GRANTED", [98] = "PASSWORD_ANSWER", [99] = "LOGIN_ANSWER", [100] = "LOGIN_REFUSED" }, nil, "says what the control message is"),
-  ["control.flags"] = ProtoField.uint64("sealgram.control.flags", "Flags", base.DEC, nil, nil, "of a sender: bit 0: it writes a key log, bit 1: it enrols; of a device: revoked, connected, the one that asks"),
+  ["control.type"] = ProtoField.uint64("sealgram.control.type", "Control type", base.DEC, { [1] = "HELLO", [2] = "SUBSCRIBE", [3] = "WHO", [4] = "DIRECT", [5] = "RATCHET_REQ", [6] = "OFFER", [7] = "FETCH", [8] = "RELEASE", [9] = "CREATE", [10] = "JOIN", [11] = "LEAVE", [12] = "LIST", [13] = "SET", [14] = "INVITE", [15] = "GRANT", [16] = "HISTORY", [17] = "SEARCH", [32] = "ENROL", [33] = "DEVICES", [34] = "APPROVE", [35] = "REVOKE", [36] = "PASSWORD", [37] = "RECORD", [38] = "LOGIN", [39] = "PROOF", [65] = "WELCOME", [66] = "ROOM", [67] = "MEMBERS", [68] = "REFUSED", [69] = "STORED", [70] = "RATCHET_RSP", [71] = "WANT", [72] = "BLOB", [73] = "GOT", [74] = "GONE", [75] = "ROOMS", [76] = "PAGE", [77] = "DONE", [78] = "STATE", [96] = "DEVICE_LIST", [97] = "GRANTED", [98] = "PASSWORD_ANSWER", [99] = "LOGIN_ANSWER", [100] = "LOGIN_REFUSED" }, nil, "says what the control message is"),
+  ["control.flags"] = ProtoField.uint64("sealgram.control.flags", "Flags", base.DEC, nil, nil, "what the sender, the room or the device is like, bit by bit"),
   ["control.name"] = ProtoField.string("sealgram.control.name", "Name", base.UNICODE, "a name: of an account, a room or a member"),
   ["control.token"] = ProtoField.bytes("sealgram.control.token", "Token", base.NONE, "the token of the invite"),
   ["control.room"] = ProtoField.uint64("sealgram.control.room", "Room", base.DEC, nil, nil, "the room"),
@@ -97,7 +97,7 @@ local F = {
   ["control.generation"] = ProtoField.bytes("sealgram.control.generation", "Generation", base.NONE, "names the log"),
   ["control.kind"] = ProtoField.uint64("sealgram.control.kind", "Kind", base.DEC, nil, nil, "what the room is"),
   ["control.head"] = ProtoField.uint64("sealgram.control.head", "Head", base.DEC, nil, nil, "the last sequence number of the room"),
-  ["control.count"] = ProtoField.uint64("sealgram.control.count", "Count", base.DEC, nil, nil, "how many members"),
+  ["control.count"] = ProtoField.uint64("sealgram.control.count", "Count", base.DEC, nil, nil, "how many members, rooms or entries"),
   ["control.request"] = ProtoField.uint64("sealgram.control.request", "Request", base.DEC, nil, nil, "type of the message that was refused"),
   ["control.reason"] = ProtoField.uint64("sealgram.control.reason", "Reason", base.DEC, nil, nil, "why it was refused"),
   ["control.id"] = ProtoField.bytes("sealgram.control.id", "Id", base.NONE, "message id of a submission"),
@@ -111,8 +111,6 @@ local F = {
   ["control.from"] = ProtoField.uint64("sealgram.control.from", "From", base.DEC, nil, nil, "how many bytes are there already"),
   ["control.device"] = ProtoField.string("sealgram.control.device", "Device", base.UNICODE, "what a device is called"),
   ["control.code"] = ProtoField.uint64("sealgram.control.code", "Code", base.DEC, nil, nil, "the code that a device shows"),
-  ["control.number"] = ProtoField.uint64("sealgram.control.number", "Number", base.DEC, nil, nil, "number of a device in its account"),
-  ["control.since"] = ProtoField.uint64("sealgram.control.since", "Since", base.DEC, nil, nil, "when the device was added, in milliseconds since 1970"),
   ["control.blinded"] = ProtoField.bytes("sealgram.control.blinded", "Blinded", base.NONE, "a blinded password"),
   ["control.evaluated"] = ProtoField.bytes("sealgram.control.evaluated", "Evaluated", base.NONE, "the blinded password under the hub's key, and the hub's public key"),
   ["control.record"] = ProtoField.bytes("sealgram.control.record", "Record", base.NONE, "what is kept of a password"),
@@ -123,15 +121,35 @@ local F = {
   ["control.ke2"] = ProtoField.bytes("sealgram.control.ke2", "Ke2", base.NONE, "second message of an OPAQUE login"),
   ["control.ke3"] = ProtoField.bytes("sealgram.control.ke3", "Ke3", base.NONE, "third message of an OPAQUE login"),
   ["control.wait"] = ProtoField.uint64("sealgram.control.wait", "Wait", base.DEC, nil, nil, "seconds before another attempt is looked at"),
+  ["control.tag"] = ProtoField.uint64("sealgram.control.tag", "Tag", base.DEC, nil, nil, "the client's name for a request"),
+  ["control.role"] = ProtoField.uint64("sealgram.control.role", "Role", base.DEC, nil, nil, "what an account may do"),
+  ["control.setting"] = ProtoField.uint64("sealgram.control.setting", "Setting", base.DEC, nil, nil, "what is changed about a room"),
+  ["control.number"] = ProtoField.uint64("sealgram.control.number", "Number", base.DEC, nil, nil, "what it is changed to, where that is a number; number of a device"),
+  ["control.text"] = ProtoField.string("sealgram.control.text", "Text", base.UNICODE, "what it is changed to, or why"),
+  ["control.offset"] = ProtoField.uint64("sealgram.control.offset", "Offset", base.DEC, nil, nil, "how many bytes of an entry stand before these"),
+  ["control.since"] = ProtoField.uint64("sealgram.control.since", "Since", base.DEC, nil, nil, "the earliest time that is wanted, or when a device was added, in milliseconds since 1970"),
+  ["control.limit"] = ProtoField.uint64("sealgram.control.limit", "Limit", base.DEC, nil, nil, "how many entries are wanted at most"),
+  ["control.before"] = ProtoField.uint64("sealgram.control.before", "Before", base.DEC, nil, nil, "only entries before this one"),
+  ["control.words"] = ProtoField.string("sealgram.control.words", "Words", base.UNICODE, "the words that are looked for"),
+  ["control.more"] = ProtoField.uint64("sealgram.control.more", "More", base.DEC, nil, nil, "whether there are more rooms"),
+  ["control.members"] = ProtoField.uint64("sealgram.control.members", "Members", base.DEC, nil, nil, "how many members a room has"),
+  ["control.topic"] = ProtoField.string("sealgram.control.topic", "Topic", base.UNICODE, "what a room is about"),
+  ["control.first"] = ProtoField.uint64("sealgram.control.first", "First", base.DEC, nil, nil, "the first entry that the account may read"),
+  ["control.slow"] = ProtoField.uint64("sealgram.control.slow", "Slow", base.DEC, nil, nil, "seconds between two messages of a member"),
+  ["control.pinned"] = ProtoField.uint64("sealgram.control.pinned", "Pinned", base.DEC, nil, nil, "the message that stands above all others"),
+  ["control.total"] = ProtoField.uint64("sealgram.control.total", "Total", base.DEC, nil, nil, "bytes of the whole entry"),
+  ["control.data"] = ProtoField.bytes("sealgram.control.data", "Data", base.NONE, "bytes of the entry"),
   ["submission.id"] = ProtoField.bytes("sealgram.submission.id", "Id", base.NONE, "the author's name for it"),
-  ["submission.kind"] = ProtoField.uint8("sealgram.submission.kind", "Kind", base.DEC, { [1] = "TEXT", [2] = "ACTION", [3] = "JOINED", [4] = "LEFT", [5] = "ALERT", [16] = "ACCOUNT", [17] = "ROOM", [32] = "DEVICE", [33] = "PASSWORD" }, nil, "what it is"),
+  ["submission.kind"] = ProtoField.uint8("sealgram.submission.kind", "Kind", base.DEC, { [1] = "TEXT", [2] = "ACTION", [3] = "JOINED", [4] = "LEFT", [5] = "ALERT", [6] = "REPLY", [7] = "EDIT", [8] = "DELETE", [9] = "REACT", [10] = "DELETED", [16] = "ACCOUNT", [17] = "ROOM", [18] = "MEMBER", [19] = "ROLE", [20] = "SETTING", [32] = "DEVICE", [33] = "PASSWORD" }, nil, "what it is"),
+  ["submission.target"] = ProtoField.uint64("sealgram.submission.target", "Target", base.DEC, nil, nil, "the entry it is about"),
   ["submission.text"] = ProtoField.string("sealgram.submission.text", "Text", base.UNICODE, "what the client says"),
   ["entry.sequence"] = ProtoField.uint64("sealgram.entry.sequence", "Sequence", base.DEC, nil, nil, "its place in the room"),
   ["entry.author"] = ProtoField.uint64("sealgram.entry.author", "Author", base.DEC, nil, nil, "account number of the author"),
   ["entry.id"] = ProtoField.bytes("sealgram.entry.id", "Id", base.NONE, "the author's name for it"),
   ["entry.time"] = ProtoField.uint64("sealgram.entry.time", "Time", base.DEC, nil, nil, "when it was committed, in milliseconds since 1970"),
-  ["entry.kind"] = ProtoField.uint8("sealgram.entry.kind", "Kind", base.DEC, { [1] = "TEXT", [2] = "ACTION", [3] = "JOINED", [4] = "LEFT", [5] = "ALERT", [16] = "ACCOUNT", [17] = "ROOM", [32] = "DEVICE", [33] = "PASSWORD" }, nil, "what it is"),
+  ["entry.kind"] = ProtoField.uint8("sealgram.entry.kind", "Kind", base.DEC, { [1] = "TEXT", [2] = "ACTION", [3] = "JOINED", [4] = "LEFT", [5] = "ALERT", [6] = "REPLY", [7] = "EDIT", [8] = "DELETE", [9] = "REACT", [10] = "DELETED", [16] = "ACCOUNT", [17] = "ROOM", [18] = "MEMBER", [19] = "ROLE", [20] = "SETTING", [32] = "DEVICE", [33] = "PASSWORD" }, nil, "what it is"),
   ["entry.name"] = ProtoField.string("sealgram.entry.name", "Name", base.UNICODE, "the author's name at that moment"),
+  ["entry.target"] = ProtoField.uint64("sealgram.entry.target", "Target", base.DEC, nil, nil, "the entry it is about"),
   ["entry.text"] = ProtoField.string("sealgram.entry.text", "Text", base.UNICODE, "what it says"),
 }
 
@@ -180,6 +198,15 @@ local MESSAGES = {
   [0x06] = { name = "OFFER", from = "client", fields = { { "transfer", "varint" }, { "hash", 32 }, { "size", "varint" } } },
   [0x07] = { name = "FETCH", from = "client", fields = { { "transfer", "varint" }, { "hash", 32 }, { "from", "varint" } } },
   [0x08] = { name = "RELEASE", from = "client", fields = { { "transfer", "varint" } } },
+  [0x09] = { name = "CREATE", from = "client", fields = { { "tag", "varint" }, { "flags", "varint" }, { "name", "string" } } },
+  [0x0a] = { name = "JOIN", from = "client", fields = { { "tag", "varint" }, { "name", "string" } } },
+  [0x0b] = { name = "LEAVE", from = "client", fields = { { "tag", "varint" }, { "room", "varint" } } },
+  [0x0c] = { name = "LIST", from = "client", fields = { { "tag", "varint" }, { "name", "string" } } },
+  [0x0d] = { name = "SET", from = "client", fields = { { "tag", "varint" }, { "room", "varint" }, { "setting", "varint" }, { "number", "varint" }, { "text", "string" } } },
+  [0x0e] = { name = "INVITE", from = "client", fields = { { "tag", "varint" }, { "room", "varint" }, { "name", "string" } } },
+  [0x0f] = { name = "GRANT", from = "client", fields = { { "tag", "varint" }, { "room", "varint" }, { "role", "varint" }, { "name", "string" } } },
+  [0x10] = { name = "HISTORY", from = "client", fields = { { "tag", "varint" }, { "room", "varint" }, { "from", "varint" }, { "offset", "varint" }, { "since", "varint" }, { "limit", "varint" } } },
+  [0x11] = { name = "SEARCH", from = "client", fields = { { "tag", "varint" }, { "room", "varint" }, { "before", "varint" }, { "limit", "varint" }, { "words", "string" } } },
   [0x20] = { name = "ENROL", from = "client", fields = { { "device", "string" } } },
   [0x21] = { name = "DEVICES", from = "client" },
   [0x22] = { name = "APPROVE", from = "client", fields = { { "code", "varint" } } },
@@ -197,6 +224,11 @@ local MESSAGES = {
   [0x47] = { name = "WANT", from = "hub", fields = { { "transfer", "varint" }, { "from", "varint" } } },
   [0x48] = { name = "BLOB", from = "hub", fields = { { "transfer", "varint" }, { "size", "varint" } } },
   [0x49] = { name = "GOT", from = "hub", fields = { { "transfer", "varint" } } },
+  [0x4a] = { name = "GONE", from = "hub", fields = { { "room", "varint" }, { "text", "string" } } },
+  [0x4b] = { name = "ROOMS", from = "hub", fields = { { "tag", "varint" }, { "more", "varint" }, { "count", "varint" } }, repeated = { { "name", "string" }, { "flags", "varint" }, { "members", "varint" }, { "topic", "string" } } },
+  [0x4c] = { name = "PAGE", from = "hub", fields = { { "tag", "varint" }, { "room", "varint" }, { "head", "varint" }, { "count", "varint" } }, repeated = { { "sequence", "varint" }, { "total", "varint" }, { "offset", "varint" }, { "data", "bytes" } } },
+  [0x4d] = { name = "DONE", from = "hub", fields = { { "tag", "varint" } } },
+  [0x4e] = { name = "STATE", from = "hub", fields = { { "room", "varint" }, { "flags", "varint" }, { "role", "varint" }, { "first", "varint" }, { "slow", "varint" }, { "pinned", "varint" }, { "topic", "string" } } },
   [0x60] = { name = "DEVICE_LIST", from = "hub", fields = { { "count", "varint" } }, repeated = { { "number", "varint" }, { "flags", "varint" }, { "since", "varint" }, { "device", "string" } } },
   [0x61] = { name = "GRANTED", from = "hub", fields = { { "request", "varint" } } },
   [0x62] = { name = "PASSWORD_ANSWER", from = "hub", fields = { { "evaluated", 64 } } },
@@ -931,7 +963,20 @@ local function add_value(values, key, value, from, to)
   values[#values + 1] = { key = key, value = value, shown = value, from = from, to = to }
 end
 
-local function read_body(values, key, text, at)
+-- Kinds whose body begins with the number of the entry they are about: REPLY, EDIT, DELETE, REACT.
+local function is_about_another(kind)
+  return kind >= 6 and kind <= 9
+end
+
+local function read_body(values, group, kind, text, at)
+  if is_about_another(kind) then
+    local target, shown, behind = varint(text, at)
+    if target then
+      values[#values + 1] = { key = group .. ".target", value = target, shown = shown, from = at, to = behind - 1 }
+      at = behind
+    end
+  end
+  local key = group .. ".text"
   local body = text:sub(at)
   add_value(values, key, body, at, #text)
   if is_utf8(body) then values.body = body end
@@ -942,7 +987,7 @@ local function read_submission(text)
   local submission = { what = "submission", text = text }
   add_value(submission, "submission.id", text:sub(1, 16), 1, 16)
   add_value(submission, "submission.kind", byte(text, 17), 17, 17)
-  read_body(submission, "submission.text", text, 18)
+  read_body(submission, "submission", byte(text, 17), text, 18)
   return submission
 end
 
@@ -952,10 +997,14 @@ local function read_entry(sequence, text)
   local head = { { "author", "varint" }, { "id", 16 }, { "time", "varint" }, { "kind", 1 }, { "name", "string" } }
   local at = read_fields(text, 1, "entry", head, entry)
   if not at or #text - at + 1 > 65536 then return nil end
+  local kind = 0
   for _, value in ipairs(entry) do
-    if value.key == "entry.kind" then value.shown = byte(value.value) end
+    if value.key == "entry.kind" then
+      kind = byte(value.value)
+      value.shown = kind
+    end
   end
-  read_body(entry, "entry.text", text, at)
+  read_body(entry, "entry", kind, text, at)
   return entry
 end
 

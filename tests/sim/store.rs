@@ -4,10 +4,9 @@
 use core::fmt;
 use core::time::Duration;
 use node_proto::log::{
-    Append, Batch, Effect, Engine, MemoryLog, Page, Recovered, Refused, Reply, RoomId, Seq,
+    Append, Barrier, Batch, Effect, Engine, MemoryLog, Page, Recovered, Refused, Reply, RoomId, Seq,
 };
 use spec::time::{Instant, UnixTime};
-use spec::wire::entry::MessageId;
 use std::collections::BTreeMap;
 
 /// How long a commit takes on a good day.
@@ -23,8 +22,7 @@ pub struct Store {
     pub(crate) commit_time: Duration,
     /// Until then nothing is committed.
     pub(crate) refuses_until: Instant,
-    /// Lines that were refused since somebody last looked.
-    pub(crate) refused: Vec<MessageId>,
+    barrier: Barrier,
 }
 
 impl fmt::Debug for Store {
@@ -50,7 +48,7 @@ impl Store {
             is_busy: false,
             commit_time: COMMIT_TIME,
             refuses_until: Instant(0),
-            refused: Vec::new(),
+            barrier: Barrier::default(),
         }
     }
 
@@ -115,6 +113,7 @@ impl Store {
     /// The hub's process is gone, and with it what was asked and not done.
     pub(crate) fn crash(&mut self) {
         self.asked.clear();
+        self.barrier = Barrier::default();
         self.is_busy = false;
     }
 
@@ -125,14 +124,21 @@ impl Store {
         let mut replies: Vec<Reply> = Vec::new();
         for effect in core::mem::take(&mut self.asked) {
             match effect {
-                Effect::Append(append) => appends.push(append),
+                Effect::Append(append) => match self.barrier.stop(&append) {
+                    Some(refused) => replies.push(refused),
+                    None => appends.push(append),
+                },
                 Effect::Read { room, from } => replies.push(self.engine.read(room, from)),
+                Effect::Heard => self.barrier.heard(),
+                Effect::Find(lookup) => replies.push(self.engine.find(&lookup)),
             }
         }
         if now < self.refuses_until {
-            self.refused.extend(appends.iter().map(|append| append.id));
             let reason = Refused::Unavailable;
-            replies.extend(appends.iter().map(|append| Reply::Refused { ticket: append.ticket, reason }));
+            let refuse = |append: &Append| Reply::Refused { ticket: append.ticket, reason };
+            let refused: Vec<Reply> = appends.iter().map(refuse).collect();
+            self.barrier.answered(&refused);
+            replies.extend(refused);
             return replies;
         }
         let committed = self.engine.commit(&appends, UnixTime(now.0 / 1000));

@@ -85,7 +85,8 @@ pub(crate) fn canaries(report: &CanaryReport) -> impl Iterator<Item = Finding> +
     })
 }
 
-/// What was opened, by message id. Only what a client reports with an id: texts, actions and alerts.
+/// What was opened, by message id. Only what a client reports with an id: lines, alerts, and
+/// what is about other lines.
 #[derive(Default)]
 struct Opened<'a> {
     submitted: BTreeMap<&'a str, Vec<&'a Submitted>>,
@@ -96,7 +97,8 @@ struct Opened<'a> {
 impl<'a> Opened<'a> {
     fn of(transcripts: impl IntoIterator<Item = &'a Transcript>) -> Self {
         let mut opened = Self::default();
-        let is_said = |kind: &str| matches!(kind, "Text" | "Action" | "Alert");
+        let is_said =
+            |kind: &str| matches!(kind, "Text" | "Action" | "Alert" | "Reply" | "Edit" | "Delete" | "React");
         for transcript in transcripts {
             opened.left_over_bytes += transcript.left_over_bytes;
             for submitted in transcript.submitted.iter().filter(|submitted| is_said(&submitted.kind)) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use serde::Serialize;
-use spec::wire::entry::{Entry, Submission};
+use spec::wire::entry::{Entry, EntryKind, Submission, split_target};
 use spec::wire::frame::{Frame, Side};
 use spec::wire::message::Message;
 
@@ -141,7 +141,7 @@ impl Builder {
                 time_ms: entry.time.0,
                 name: entry.name.to_owned(),
                 kind: format!("{:?}", entry.kind),
-                text: String::from_utf8_lossy(entry.body).into_owned(),
+                text: text(entry.kind, entry.body),
             });
         }
         transcript.left_over_bytes = count(self.left_over_bytes);
@@ -220,6 +220,15 @@ fn describe(message: &Message<'_>) -> String {
     }
 }
 
+/// What it says, without the number of the entry it is about.
+fn text(kind: EntryKind, body: &[u8]) -> String {
+    let text = match split_target(body) {
+        Ok((_, text)) if kind.is_about_another() => text,
+        _ => body,
+    };
+    String::from_utf8_lossy(text).into_owned()
+}
+
 /// Adds the whole submissions of a stream; how many bytes they are.
 fn submitted(room: u64, bytes: &[u8], said: &mut Vec<Submitted>) -> usize {
     let mut used = 0;
@@ -228,7 +237,7 @@ fn submitted(room: u64, bytes: &[u8], said: &mut Vec<Submitted>) -> usize {
             room,
             id: hex(&submission.id.0),
             kind: format!("{:?}", submission.kind),
-            text: String::from_utf8_lossy(submission.body).into_owned(),
+            text: text(submission.kind, submission.body),
         });
         used += len;
     }
@@ -238,7 +247,7 @@ fn submitted(room: u64, bytes: &[u8], said: &mut Vec<Submitted>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spec::wire::entry::{EntryKind, MessageId};
+    use spec::wire::entry::MessageId;
 
     #[test]
     fn pieces_in_any_order_and_twice() {

@@ -4,6 +4,7 @@ use spec::wire::entry::{Entry, Submission};
 use spec::wire::frame::{Frame, Frames, Side};
 use spec::wire::login::LoginMessage;
 use spec::wire::message::Message;
+use spec::wire::request::Request;
 
 use super::conversation::Said;
 use super::fold::Bounded;
@@ -243,6 +244,16 @@ impl Found {
             }
             Message::Got { transfer } => (Topic::Other, format!("has all of transfer {transfer}")),
             Message::Login(message) => (Topic::Join, login(message)),
+            Message::Ask { request, .. } => (Topic::Other, format!("asks for {}", asked(request))),
+            Message::Gone { room, .. } => (Topic::Join, format!("says that room {room} is left")),
+            Message::Rooms { rooms, .. } => (Topic::Other, format!("lists {} rooms", rooms.len())),
+            Message::Page { room, pieces, .. } => {
+                (Topic::Other, format!("shows {} entries of room {room}", pieces.len()))
+            }
+            Message::Done { .. } => (Topic::Other, "grants it".to_owned()),
+            Message::State { room, topic, .. } => {
+                (Topic::Join, format!("room {room} is about {}", quoted(topic)))
+            }
             Message::Unknown { kind } => (Topic::Other, format!("a control message of type 0x{kind:x}")),
         };
         self.add(topic, text);
@@ -264,6 +275,23 @@ fn login(message: &LoginMessage<'_>) -> String {
         LoginMessage::PasswordAnswer { .. } => "answers the setting of a password".into(),
         LoginMessage::LoginAnswer { .. } => "answers a login".into(),
         LoginMessage::LoginRefused { wait_secs } => format!("refuses a login; next in {wait_secs} s"),
+    }
+}
+
+/// A request in a few words.
+fn asked(request: &Request<'_>) -> String {
+    match request {
+        Request::Create { name, .. } => format!("a new room {}", quoted(name)),
+        Request::Join { name } => format!("a place in the room {}", quoted(name)),
+        Request::Leave { room } => format!("leave of room {room}"),
+        Request::Rooms { .. } => "the list of rooms".to_owned(),
+        Request::Set { room, .. } => format!("a change of room {room}"),
+        Request::Invite { room, name } => format!("a place in room {room} for {}", quoted(name)),
+        Request::Grant { room, role, name } => {
+            format!("{} to be {} in room {room}", quoted(name), role.name())
+        }
+        Request::History { room, from, .. } => format!("what was said in room {room} from entry {from} on"),
+        Request::Search { room, words, .. } => format!("{} in room {room}", quoted(words)),
     }
 }
 

@@ -71,6 +71,7 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let secret = entropy::secret()?;
                 write_private(&path, &HEX.encode(secret.expose()))
+                    .and_then(|()| sync_folder(&self.path))
                     .context(format!("cannot write {shown}"))?;
                 Ok(secret)
             }
@@ -90,6 +91,12 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(b"\n")?;
     file.sync_all()?;
     fs::rename(&temporary, path)
+}
+
+/// Makes sure that the names in a folder stay: a key that a name was bound to must not go with a power cut.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    // Windows opens no folder, and needs none of this.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
 /// Opens or makes a file that only its owner may read.

@@ -6,6 +6,7 @@ use node_proto::hub::operator::{Present, Unsaid};
 use spec::limits::BODY_BYTES_MAX;
 use spec::name::fold;
 use spec::time::Instant;
+use spec::wire::request::Role;
 
 /// What stands in front of a half-typed command.
 pub(super) const PROMPT: &str = "hub> ";
@@ -15,6 +16,8 @@ const HELP: &str = "\
 /kick NAME [REASON]     send someone away, and tell them why
 /alert TEXT             say something to everyone
 /msg NAME TEXT          say something to one person
+/role NAME ROLE         on the whole hub: owner, moderator, member, guest or read-only
+/rooms                  the rooms there are
 /help                   this
 /quit                   tell everyone and stop";
 
@@ -51,6 +54,8 @@ impl Console {
                 Err(why) => unsaid(why, "", std::iter::empty()),
             },
             "/msg" => whisper(hub, rest),
+            "/role" => appoint(hub, rest),
+            "/rooms" => Action::Say(rooms(hub)),
             _ => Action::Say(format!("unknown command {}: /help lists them", visible(command))),
         }
     }
@@ -75,6 +80,22 @@ fn whisper(hub: &mut Hub, rest: &str) -> Action {
         },
         _ => Action::Say("usage: /msg NAME TEXT".into()),
     }
+}
+
+fn appoint(hub: &mut Hub, rest: &str) -> Action {
+    let usage = || Action::Say("usage: /role NAME owner|moderator|member|guest|read-only".into());
+    let Some((name, role)) = rest.trim_end().rsplit_once(char::is_whitespace) else { return usage() };
+    let Some(role) = Role::from_name(role) else { return usage() };
+    let name = name.trim_end();
+    match hub.appoint(name, role) {
+        Ok(()) => Action::Say(format!("{} is {} on the whole hub", visible(name), role.name())),
+        Err(why) => unsaid(why, name, hub.present_names().into_iter()),
+    }
+}
+
+fn rooms(hub: &Hub) -> String {
+    let names: Vec<String> = hub.room_names().map(|name| format!("#{}", visible(name))).collect();
+    names.join(" ")
 }
 
 fn unsaid(why: Unsaid, name: &str, names: impl Iterator<Item = String>) -> Action {

@@ -17,7 +17,7 @@ use crate::key_log::KeyLog;
 use crate::log::LogThread;
 use crate::net::Wires;
 use crate::qlog::Qlog;
-use crate::terminal::{self, Input};
+use crate::terminal::{self, Input, Prompt};
 use console::{Action, Console};
 use node_proto::connection::KeyPolicy;
 use node_proto::hub::{Hub, HubConfig, HubEvent};
@@ -77,7 +77,8 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
     let (signals, stop) = wires.mailbox(1);
     watch_signals(signals.clone())?;
-    report.attach(terminal::start(console::PROMPT, mailbox, signals)?)?;
+    let prompt = Prompt::new(console::PROMPT);
+    report.attach(terminal::start(&prompt, mailbox, signals)?)?;
     let mut running = Running {
         data,
         hub,
@@ -87,6 +88,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         report,
         key_log,
         qlog,
+        prompt,
         stopping: None,
         out: Vec::new(),
         has_more: false,
@@ -108,6 +110,7 @@ struct Running {
     report: Report,
     key_log: Option<KeyLog>,
     qlog: Option<Qlog>,
+    prompt: Prompt,
     /// When the hub stops, whoever has heard of it.
     stopping: Option<Instant>,
     out: Vec<u8>,
@@ -142,6 +145,7 @@ impl Running {
             self.has_more |= commands.len() == COMMANDS_PER_TURN;
             for command in commands {
                 self.take_input(now, &command)?;
+                self.prompt.line_done(console::PROMPT);
             }
             if stop.try_iter().count() > 0 {
                 self.stop(now);

@@ -14,6 +14,9 @@ use spec::limits::KEY_BYTES;
 use spec::wire::entry::{Entry, EntryKind};
 use std::net::SocketAddr;
 
+/// What follows trouble with the log.
+const LOG_WORKS: &str = "the hub stores again";
+
 /// Where the operator looks.
 #[derive(Debug)]
 pub(super) struct Report {
@@ -74,9 +77,13 @@ impl Report {
                 || Some(format!("* {} writes a key log: it can show others what it reads", visible(name))),
             ),
             HubEvent::Entry { room, entry, .. } => self.entry(*room == LOBBY, entry),
-            HubEvent::LogTrouble => self.say(
-                || json!({"event": "error", "text": "the log refused what it was given"}),
-                || Some("! the log refused what it was given; is the disk full?".into()),
+            HubEvent::LogTrouble(trouble) => self.say(
+                || json!({"event": "error", "text": trouble.sentence()}),
+                || Some(format!("! {}", trouble.sentence())),
+            ),
+            HubEvent::LogWorks => self.say(
+                || json!({"event": "notice", "kind": "log-works", "text": LOG_WORKS}),
+                || Some(format!("* {LOG_WORKS}")),
             ),
             HubEvent::KeyLog(_) | HubEvent::Attempts(_) => Ok(()),
         }

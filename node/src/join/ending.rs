@@ -16,10 +16,18 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) struct Progress {
     /// Lines the hub has not stored.
     pub(super) unstored: usize,
+    /// Requests the hub has not answered.
+    pub(super) unanswered: usize,
     /// Whether the hub is heard.
     pub(super) is_connected: bool,
     /// Whether the client has nothing more to do.
     pub(super) is_done: bool,
+}
+
+impl Progress {
+    const fn is_idle(self) -> bool {
+        self.unstored == 0 && self.unanswered == 0
+    }
 }
 
 /// What speaks for going on and what for leaving.
@@ -35,6 +43,8 @@ pub(super) struct Ending {
     answers_due: usize,
     /// Since when the hub is not heard.
     silent_since: Option<Instant>,
+    /// Since when the hub sends us away because it cannot store what is said, and its words for it.
+    failing: Option<(Instant, String)>,
     /// Leaving until then, with this code.
     leaving: Option<(Instant, u8)>,
     closed: Option<(CloseReason, String)>,
@@ -50,6 +60,7 @@ impl Ending {
             has_failed: false,
             answers_due: 0,
             silent_since: Some(Instant(0)),
+            failing: None,
             leaving: None,
             closed: None,
         }
@@ -95,11 +106,15 @@ impl Ending {
         match event {
             ClientEvent::Connected { .. } | ClientEvent::Heard => self.silent_since = None,
             ClientEvent::Silent => self.silent_since = self.silent_since.or(Some(now)),
-            ClientEvent::Members(_) => self.answers_due = self.answers_due.saturating_sub(1),
+            ClientEvent::Members { .. } => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,
             ClientEvent::Account(event) => self.account_event(event),
+            ClientEvent::Stored { .. } => self.failing = None,
             ClientEvent::Closed { reason, text, retrying } => {
                 self.silent_since = self.silent_since.or(Some(now));
+                if *reason == CloseReason::Failed {
+                    self.failing.get_or_insert_with(|| (now, text.clone()));
+                }
                 if !retrying {
                     self.closed = Some((*reason, text.clone()));
                 }
@@ -118,11 +133,13 @@ impl Ending {
     /// Whether it is time to say goodbye.
     pub(super) fn wants_to_leave(&self, progress: Progress) -> bool {
         let is_through = self.wants_to_quit || self.input_ended && !self.stays && self.answers_due == 0;
-        self.leaving.is_none() && is_through && progress.unstored == 0 && progress.is_connected
+        self.leaving.is_none() && is_through && progress.is_idle() && progress.is_connected
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let gives_up = self.silent_since.zip(self.timeout).map(|(since, timeout)| since + timeout);
+        let failing_since = self.failing.as_ref().map(|(since, _)| *since);
+        let since = self.silent_since.into_iter().chain(failing_since).min();
+        let gives_up = since.zip(self.timeout).map(|(since, timeout)| since + timeout);
         let leaves = self.leaving.map(|(until, _)| until);
         gives_up.into_iter().chain(leaves).min()
     }
@@ -132,35 +149,48 @@ impl Ending {
         if progress.is_connected && self.closed.is_none() {
             self.silent_since = None;
         }
+        if progress.unstored == 0 {
+            self.failing = None;
+        }
         if let Some((reason, text)) = &self.closed {
             return Err(closed(*reason, text, progress.unstored));
         }
         if let Some((until, code)) = self.leaving {
             return Ok((progress.is_done || until <= now).then_some(code));
         }
-        if self.wants_to_quit && !progress.is_connected && progress.unstored == 0 {
+        if self.wants_to_quit && !progress.is_connected && progress.is_idle() {
             return Ok(Some(self.code()));
         }
-        match self.silent_since.zip(self.timeout) {
-            Some((since, timeout)) if since + timeout <= now => Err(gave_up(timeout, progress.unstored)),
+        let Some(timeout) = self.timeout else { return Ok(None) };
+        if let Some((since, text)) = &self.failing
+            && *since + timeout <= now
+        {
+            return Err(closed(CloseReason::Failed, text, progress.unstored));
+        }
+        match self.silent_since {
+            Some(since) if since + timeout <= now => Err(gave_up(timeout, progress.unstored)),
             _ => Ok(None),
         }
     }
 }
 
 fn gave_up(timeout: Duration, unstored: usize) -> Failure {
-    let lost = match unstored {
-        0 => String::new(),
-        1 => "; 1 line was not delivered".to_owned(),
-        lines => format!("; {lines} lines were not delivered"),
-    };
+    let lost = undelivered(unstored);
     Failure::new(format!("the hub did not answer for {} s{lost}", timeout.as_secs()))
         .advise("is it running, is the address right, is the invite the present one? --timeout waits longer")
 }
 
+fn undelivered(unstored: usize) -> String {
+    match unstored {
+        0 => String::new(),
+        1 => "; 1 line was not delivered".to_owned(),
+        lines => format!("; {lines} lines were not delivered"),
+    }
+}
+
 fn closed(reason: CloseReason, text: &str, unstored: usize) -> Failure {
     let text = crate::output::visible(text);
-    let lost = if unstored > 0 { format!(" ({unstored} lines were not delivered)") } else { String::new() };
+    let lost = undelivered(unstored);
     match reason {
         CloseReason::Removed => {
             Failure::new(format!("removed by an operator: {text}{lost}")).code(exit::REMOVED)

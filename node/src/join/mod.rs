@@ -2,10 +2,14 @@
 
 mod account;
 mod command;
+mod doing;
 mod ending;
+mod export;
 mod find;
 mod key;
+mod moment;
 mod password;
+mod place;
 mod report;
 mod status;
 pub mod trust;
@@ -22,31 +26,32 @@ use crate::failure::Failure;
 use crate::key_log::KeyLog;
 use crate::net::{self, Wires};
 use crate::qlog::Qlog;
-use crate::terminal::{self, Input};
-use command::Command;
+use crate::terminal::{self, Input, Prompt};
 use ending::{Ending, Progress};
+use export::Export;
 use find::Found;
 use key::KeyWatch;
 use node_proto::Client;
-use node_proto::client::account::{AccountEvent, Ask};
-use node_proto::client::{ClientConfig, ClientEvent, Target};
+use node_proto::client::account::AccountEvent;
+use node_proto::client::{AskId, ClientConfig, ClientEvent};
 use node_proto::connection::KeyPolicy;
-use node_proto::log::LOBBY;
 use node_proto::transmit::{Path, Transmit};
-use password::{Asked, Typed};
+use password::Asked;
+use place::Place;
 use report::Report;
 use spec::discard::Discard;
+use spec::limits::KEY_BYTES;
+use spec::room_name;
 use spec::time::Instant;
-use spec::wire::entry::EntryKind;
 use spec::wire::frame::Side;
+use spec::wire::request::Request;
 use status::Seen;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-/// What stands in front of a half-typed line.
-const PROMPT: &str = "> ";
 /// How long a pipe waits for a hub that does not answer.
 const PIPE_TIMEOUT_SECS: u64 = 60;
 
@@ -90,7 +95,9 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
-    report.attach(terminal::start(PROMPT, mailbox, signals)?);
+    let place = Place::new(options.room.as_deref().map(room_name::bare));
+    let prompt = Prompt::new(&place.prompt());
+    report.attach(terminal::start(&prompt, mailbox, signals)?);
     if let Some(asked) = &asked {
         report.ask(asked.words())?;
     }
@@ -108,9 +115,16 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         ending,
         watch,
         asked,
+        hub_key: found.pin.hub_key,
+        place,
+        prompt,
+        exports: BTreeMap::new(),
         out: Vec::new(),
         path,
     };
+    if let Some(room) = options.room.as_deref() {
+        running.ask(Request::Join { name: room_name::bare(room).to_owned().into() })?;
+    }
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
@@ -147,6 +161,11 @@ struct Running {
     watch: KeyWatch,
     /// The next line is a password.
     asked: Option<Asked>,
+    hub_key: [u8; KEY_BYTES],
+    place: Place,
+    prompt: Prompt,
+    /// Files that are being written.
+    exports: BTreeMap<AskId, Export>,
     out: Vec<u8>,
     path: Path,
 }
@@ -182,6 +201,7 @@ impl Running {
     fn progress(&self) -> Progress {
         Progress {
             unstored: self.client.unstored(),
+            unanswered: self.client.unanswered(),
             is_connected: self.client.is_connected(),
             is_done: self.client.is_done(),
         }
@@ -218,10 +238,13 @@ impl Running {
             && let Ok(input) = input.try_recv()
         {
             match input {
-                Input::Line(line) => match self.asked.take() {
-                    Some(asked) => self.take_password(asked, &line)?,
-                    None => self.take_line(&line)?,
-                },
+                Input::Line(line) => {
+                    match self.asked.take() {
+                        Some(asked) => self.take_password(asked, &line)?,
+                        None => self.take_line(&line)?,
+                    }
+                    self.prompt.line_done(&self.place.prompt());
+                }
                 Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
                 Input::End if matches!(self.asked, Some(Asked::Present)) => return Err(no_password()),
                 Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
@@ -229,78 +252,6 @@ impl Running {
             }
         }
         Ok(())
-    }
-
-    fn take_line(&mut self, line: &str) -> Result<(), Failure> {
-        let (target, kind, text) = match Command::parse(line, self.report.known_names()) {
-            Command::Nothing => return Ok(()),
-            Command::Help => return self.report.answer(command::HELP),
-            Command::List => {
-                self.client.ask_members();
-                self.ending.expect_answer();
-                return Ok(());
-            }
-            Command::Status => return self.report.status(self.seen()),
-            Command::Quit => {
-                self.ending.quit();
-                return self.explain_waiting();
-            }
-            Command::Account(ask) => return self.ask_account(ask),
-            Command::Password => return self.ask(Asked::New),
-            Command::Wrong(why) => return self.complain(&why),
-            Command::Say(text) => (Target::Room(LOBBY), EntryKind::Text, text),
-            Command::Me(text) => (Target::Room(LOBBY), EntryKind::Action, text),
-            Command::Msg(name, text) => (Target::Direct(name), EntryKind::Text, text),
-        };
-        match self.client.say(target.clone(), kind, &text) {
-            Ok(id) => self.report.said(id, &target, kind, &text),
-            Err(full) => self.complain(&format!("a line was not sent: {full}")),
-        }
-    }
-
-    fn ask_account(&mut self, ask: Ask) -> Result<(), Failure> {
-        match self.client.ask(ask) {
-            Ok(()) => {
-                self.ending.expect_answer();
-                Ok(())
-            }
-            Err(full) => self.complain(&full.to_string()),
-        }
-    }
-
-    /// The next line is a password.
-    fn ask(&mut self, asked: Asked) -> Result<(), Failure> {
-        self.report.ask(asked.words())?;
-        self.asked = Some(asked);
-        Ok(())
-    }
-
-    fn take_password(&mut self, asked: Asked, line: &str) -> Result<(), Failure> {
-        let is_present = matches!(asked, Asked::Present);
-        match asked.take(line, self.report.is_interactive()) {
-            Typed::Proof(password) => {
-                self.client.prove(password);
-                Ok(())
-            }
-            Typed::Set(password) => self.ask_account(Ask::Password(password)),
-            Typed::Ask(asked) => self.ask(asked),
-            Typed::Wrong(why) => {
-                self.complain(&why)?;
-                if is_present { self.ask(Asked::Present) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// A person may try again; what stands behind in a pipe was not meant as a password.
-    fn password_refused(&mut self, wait_secs: u64) -> Result<(), Failure> {
-        let why = password::refusal(wait_secs);
-        if !self.ending.stays() {
-            return Err(
-                Failure::new(why).advise("the password that /passwd has set, or --device without one")
-            );
-        }
-        self.report.complaint(&why)?;
-        self.ask(Asked::Present)
     }
 
     fn seen(&self) -> Option<Seen> {
@@ -415,6 +366,10 @@ impl Running {
             ClientEvent::OtherVersions(versions) => return Err(find::other_versions(versions)),
             _ => {}
         }
+        if self.takes_for_export(&event)? {
+            return Ok(());
+        }
+        self.follow_rooms(&event);
         self.report.event(&event)
     }
 }

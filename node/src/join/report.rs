@@ -1,16 +1,21 @@
 //! What a member sees: lines, or JSON with `--json`.
 
+mod rooms;
+
 use super::account::{self, Told};
+use super::export::{kind_name, parts};
 use super::status::Seen;
 use crate::failure::Failure;
 use crate::output::{self, visible};
 use crate::terminal::Screen;
-use node_proto::client::{ClientEvent, Target};
+use node_proto::client::{ClientEvent, RoomState, Target};
 use node_proto::hub::LOBBY_NAME;
 use node_proto::log::{LOBBY, RoomId};
+use rooms::Recent;
 use serde_json::{Value, json};
+use spec::name::fold;
 use spec::wire::entry::{Entry, EntryKind, MessageId};
-use spec::wire::message::{Refusal, RoomKind};
+use spec::wire::message::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -20,14 +25,35 @@ pub(super) struct Report {
     is_json: bool,
     name: String,
     screen: Screen,
-    rooms: BTreeMap<RoomId, String>,
+    rooms: BTreeMap<RoomId, Known>,
     names: BTreeSet<String>,
+    /// Folded names of whom nothing is shown.
+    ignored: BTreeSet<String>,
+    recent: Recent,
+    looks_at: Option<RoomId>,
+}
+
+/// A room as we know it.
+#[derive(Debug, Default)]
+struct Known {
+    name: String,
+    is_direct: bool,
+    state: RoomState,
 }
 
 impl Report {
     pub(super) fn new(is_json: bool, name: String) -> Self {
-        let rooms = BTreeMap::from([(LOBBY, LOBBY_NAME.to_owned())]);
-        Self { is_json, name, screen: Screen::plain(), rooms, names: BTreeSet::new() }
+        let lobby = Known { name: LOBBY_NAME.to_owned(), ..Known::default() };
+        Self {
+            is_json,
+            name,
+            screen: Screen::plain(),
+            rooms: BTreeMap::from([(LOBBY, lobby)]),
+            names: BTreeSet::new(),
+            ignored: BTreeSet::new(),
+            recent: Recent::default(),
+            looks_at: Some(LOBBY),
+        }
     }
 
     /// From now on lines go to this screen.
@@ -39,9 +65,14 @@ impl Report {
         self.screen.is_interactive()
     }
 
+    /// Our name.
+    pub(super) fn name(&self) -> String {
+        visible(&self.name)
+    }
+
     /// Names that were seen here.
-    pub(super) fn known_names(&self) -> impl Iterator<Item = String> + use<> {
-        self.names.clone().into_iter()
+    pub(super) fn known_names(&self) -> Vec<String> {
+        self.names.iter().cloned().collect()
     }
 
     pub(super) fn answer(&mut self, text: &str) -> Result<(), Failure> {
@@ -86,10 +117,13 @@ impl Report {
         kind: EntryKind,
         text: &str,
     ) -> Result<(), Failure> {
-        let kind = if kind == EntryKind::Action { "action" } else { "message" };
+        let kind = match kind {
+            EntryKind::Text => "message",
+            kind => kind_name(kind).unwrap_or("message"),
+        };
         let to = match target {
-            Target::Room(_) => LOBBY_NAME,
-            Target::Direct(name) => name,
+            Target::Room(room) => self.place(*room),
+            Target::Direct(name) | Target::Named(name) => name.clone(),
         };
         self.say(|| json!({"event": "sent", "id": hex(&id), "kind": kind, "to": to, "text": text}), || None)
     }
@@ -113,24 +147,24 @@ impl Report {
                 )
             }
             ClientEvent::Heard => self.notice("heard", None, "the hub is back"),
-            ClientEvent::Room { room, kind, name } => {
-                let is_direct = *kind == RoomKind::Direct;
-                self.rooms.insert(*room, name.clone());
-                if is_direct {
-                    self.names.insert(name.clone());
-                }
-                Ok(())
-            }
+            ClientEvent::Room { room, kind, name } => self.room(*room, *kind, name),
+            ClientEvent::State { room, state } => self.state(*room, state.clone()),
+            ClientEvent::Gone { room, text } => self.gone(*room, text),
+            ClientEvent::Granted { request, .. } => self.granted(request),
+            ClientEvent::Denied { request, reason, .. } => self.denied(request, *reason),
+            ClientEvent::Rooms { rooms, more, .. } => self.room_list(rooms, *more),
+            ClientEvent::Past { room, entries, is_last, .. } => self.past(*room, entries, *is_last),
             ClientEvent::Entry { room, sequence, entry } => self.entry(*room, sequence.0, entry),
             ClientEvent::Stored { id, sequence, .. } => {
                 self.say(|| json!({"event": "stored", "id": hex(id), "seq": sequence.0}), || None)
             }
             ClientEvent::Refused { id, reason, name } => self.refused(id, *reason, name),
-            ClientEvent::Members(names) => {
+            ClientEvent::Members { room, names } => {
                 self.names.extend(names.iter().cloned());
                 let shown: Vec<String> = names.iter().map(|name| visible(name)).collect();
+                let place = self.place(*room);
                 self.say(
-                    || json!({"event": "members", "room": LOBBY_NAME, "names": names}),
+                    || json!({"event": "members", "room": place, "names": names}),
                     || Some(format!("* here: {}", shown.join(", "))),
                 )
             }
@@ -166,48 +200,56 @@ impl Report {
 
     fn entry(&mut self, room: RoomId, sequence: u64, entry: &[u8]) -> Result<(), Failure> {
         let Ok(entry) = Entry::decode(entry) else { return Ok(()) };
-        let text = String::from_utf8_lossy(entry.body).into_owned();
+        let Some(kind) = kind_name(entry.kind) else { return Ok(()) };
+        let (about, text) = parts(&entry);
         self.names.insert(entry.name.to_owned());
-        let (name, shown) = (visible(entry.name), visible(&text));
-        match entry.kind {
-            EntryKind::Joined => self.notice("joined", Some(entry.name), &format!("{name} joined")),
-            EntryKind::Left => {
-                let why = if text.is_empty() { String::new() } else { format!(": {shown}") };
-                self.notice("left", Some(entry.name), &format!("{name} left{why}"))
-            }
-            EntryKind::Text | EntryKind::Action | EntryKind::Alert => {
-                let place = self.rooms.get(&room).cloned().unwrap_or_default();
-                let line = self.message_line(room, &entry, &name, &shown, &place);
-                let kind = match entry.kind {
-                    EntryKind::Action => "action",
-                    EntryKind::Alert => "alert",
-                    _ => "text",
-                };
-                self.say(
-                    || json!({"event": "message", "room": place, "private": room != LOBBY, "from": entry.name,
-                        "text": text, "kind": kind, "id": hex(&entry.id), "seq": sequence, "time": entry.time.0}),
-                    || Some(line),
-                )
-            }
-            _ => Ok(()),
+        if self.ignored.contains(&fold(entry.name)) {
+            return Ok(());
         }
+        let line = self.line(room, &entry, about, &text, false);
+        let place = self.place(room);
+        if matches!(entry.kind, EntryKind::Joined | EntryKind::Left) {
+            let plain = line.rsplit_once("* ").map_or("", |(_, plain)| plain).to_owned();
+            return self.say(
+                || json!({"event": "notice", "kind": kind, "name": entry.name, "room": place, "text": plain}),
+                || Some(line),
+            );
+        }
+        if entry.kind.is_line() {
+            self.recent.push(room, sequence, entry.name, &text);
+        }
+        let is_private = self.rooms.get(&room).is_some_and(|known| known.is_direct);
+        self.say(
+            || {
+                json!({"event": "message", "room": place, "private": is_private, "from": entry.name, "re": about,
+                    "text": text, "kind": kind, "id": hex(&entry.id), "seq": sequence, "time": entry.time.0})
+            },
+            || Some(line),
+        )
     }
 
-    fn message_line(&self, room: RoomId, entry: &Entry<'_>, name: &str, text: &str, place: &str) -> String {
-        let is_own = entry.name == self.name;
-        match entry.kind {
-            EntryKind::Alert => format!("! {name}: {text}"),
-            EntryKind::Action => format!("* {name} {text}"),
-            _ if room == LOBBY => format!("<{name}> {text}"),
-            _ if is_own => format!("<to {}, privately> {text}", visible(place)),
-            _ => format!("<{name}, privately> {text}"),
-        }
+    /// What a room is called.
+    pub(super) fn place(&self, room: RoomId) -> String {
+        self.rooms.get(&room).map(|known| known.name.clone()).unwrap_or_default()
+    }
+
+    /// The last line of a room that is ours, or is not.
+    pub(super) fn last_line(&self, room: RoomId, is_own: bool) -> Option<u64> {
+        self.recent.last(room, &self.name, is_own)
+    }
+
+    /// The room that a person looks at: what comes from others bears their names.
+    pub(super) const fn look_at(&mut self, room: Option<RoomId>) {
+        self.looks_at = room;
     }
 
     fn refused(&mut self, id: &MessageId, reason: Refusal, name: &str) -> Result<(), Failure> {
         let why = match reason {
             Refusal::NoSuchName => format!("nobody here is called {}", visible(name)),
             Refusal::NoSuchRoom | Refusal::NotMember => "you may not write there".to_owned(),
+            Refusal::NotAllowed => "your role does not allow you to write there".to_owned(),
+            Refusal::TooSoon => format!("this room is slow: again in {} s", visible(name)),
+            Refusal::NoSuchMessage => "there is no such message, or it is not yours".to_owned(),
             Refusal::TooLarge => "it is too large".to_owned(),
             Refusal::LogFull => "the hub cannot store it".to_owned(),
             _ => "the hub does not understand it".to_owned(),
@@ -244,6 +286,6 @@ impl Report {
     }
 }
 
-fn hex(id: &MessageId) -> String {
+pub(super) fn hex(id: &MessageId) -> String {
     data_encoding::HEXLOWER_PERMISSIVE.encode(&id.0)
 }

@@ -1,5 +1,7 @@
 //! The log on disk, and the thread it lives on.
 
+mod redaction;
+mod search;
 mod sqlite;
 mod thread;
 

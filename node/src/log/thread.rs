@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::{Context, Failure};
 use crate::net::Mailbox;
-use node_proto::log::{Append, Effect, Engine, Reply, RoomId, Seq};
+use node_proto::log::{Append, Barrier, Effect, Engine, Lookup, Reply, RoomId, Seq};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -55,10 +55,14 @@ impl Drop for LogThread {
 }
 
 fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailbox<Reply>) {
+    let mut barrier = Barrier::default();
     while let Ok(first) = effects.recv() {
-        let (appends, reads) = gather(first, effects);
-        let mut answers = engine.commit(&appends, clock::unix_time());
+        let Gathered { appends, reads, lookups, mut answers } = gather(first, effects, &mut barrier);
+        let committed = engine.commit(&appends, clock::unix_time());
+        barrier.answered(&committed);
+        answers.extend(committed);
         answers.extend(reads.into_iter().map(|(room, from)| engine.read(room, from)));
+        answers.extend(lookups.iter().map(|lookup| engine.find(lookup)));
         for answer in answers {
             // A hub that is gone needs no answer, and its log ends with its channel.
             if !replies.put(answer) {
@@ -68,19 +72,34 @@ fn work(mut engine: Box<dyn Engine>, effects: &Receiver<Effect>, replies: &Mailb
     }
 }
 
-fn gather(first: Effect, effects: &Receiver<Effect>) -> (Vec<Append>, Vec<(RoomId, Seq)>) {
-    let (mut appends, mut reads, mut bytes) = (Vec::new(), Vec::new(), 0);
+/// What is done in one turn.
+#[derive(Default)]
+struct Gathered {
+    appends: Vec<Append>,
+    reads: Vec<(RoomId, Seq)>,
+    lookups: Vec<Lookup>,
+    /// What is answered without the engine.
+    answers: Vec<Reply>,
+}
+
+fn gather(first: Effect, effects: &Receiver<Effect>, barrier: &mut Barrier) -> Gathered {
+    let (mut gathered, mut bytes) = (Gathered::default(), 0);
     for effect in std::iter::once(first).chain(effects.try_iter()) {
         match effect {
-            Effect::Append(append) => {
-                bytes += append.cost();
-                appends.push(append);
-            }
-            Effect::Read { room, from } => reads.push((room, from)),
+            Effect::Append(append) => match barrier.stop(&append) {
+                Some(refused) => gathered.answers.push(refused),
+                None => {
+                    bytes += append.cost();
+                    gathered.appends.push(append);
+                }
+            },
+            Effect::Read { room, from } => gathered.reads.push((room, from)),
+            Effect::Heard => barrier.heard(),
+            Effect::Find(lookup) => gathered.lookups.push(lookup),
         }
-        if appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
+        if gathered.appends.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
             break;
         }
     }
-    (appends, reads)
+    gathered
 }

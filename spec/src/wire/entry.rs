@@ -23,6 +23,16 @@ pub enum EntryKind {
     Left,
     /// A line from the operator to all.
     Alert,
+    /// A line of text that answers another.
+    Reply,
+    /// What a line of the author shall say instead.
+    Edit,
+    /// A line that shall be no more.
+    Delete,
+    /// A sign at a line.
+    React,
+    /// What is left of a line that was deleted.
+    Deleted,
     /// Room 0: a name was bound to a key.
     Account,
     /// Room 0: a room was made.
@@ -31,21 +41,35 @@ pub enum EntryKind {
     Device,
     /// Room 0: an account has a password, or another one.
     Password,
+    /// Room 0: an account came to be a member of a room, or is one no more.
+    Member,
+    /// Room 0: an account has a role.
+    Role,
+    /// Room 0: a room is another than it was.
+    Setting,
     /// A kind this version does not know.
     Other(u8),
 }
 
 impl EntryKind {
-    const CODES: [(Self, u8); 9] = [
+    const CODES: [(Self, u8); 17] = [
         (Self::Text, 1),
         (Self::Action, 2),
         (Self::Joined, 3),
         (Self::Left, 4),
         (Self::Alert, 5),
+        (Self::Reply, 6),
+        (Self::Edit, 7),
+        (Self::Delete, 8),
+        (Self::React, 9),
+        (Self::Deleted, 10),
         (Self::Account, 16),
         (Self::Room, 17),
         (Self::Device, 32),
         (Self::Password, 33),
+        (Self::Member, 18),
+        (Self::Role, 19),
+        (Self::Setting, 20),
     ];
 
     /// The code on the wire.
@@ -66,8 +90,39 @@ impl EntryKind {
     /// Whether clients submit it; the rest is the hub's.
     #[must_use]
     pub const fn is_clients(self) -> bool {
-        matches!(self, Self::Text | Self::Action)
+        matches!(self, Self::Text | Self::Action) || self.is_about_another()
     }
+
+    /// Whether its body begins with the number of the entry it is about: see [`split_target`].
+    #[must_use]
+    pub const fn is_about_another(self) -> bool {
+        matches!(self, Self::Reply | Self::Edit | Self::Delete | Self::React)
+    }
+
+    /// Whether it is a line that others may answer, edit, delete or put a sign at.
+    #[must_use]
+    pub const fn is_line(self) -> bool {
+        matches!(self, Self::Text | Self::Action | Self::Reply)
+    }
+}
+
+/// The body of an entry [about another](EntryKind::is_about_another): the number of that entry, and the text.
+///
+/// # Errors
+/// When there is no number in front.
+pub fn split_target(body: &[u8]) -> Result<(u64, &[u8]), DecodeError> {
+    let mut reader = Reader::new(body);
+    let target = reader.varint("target")?;
+    Ok((target, reader.peek()))
+}
+
+/// The body of an entry about the entry `target`.
+#[must_use]
+pub fn about(target: u64, text: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    varint::encode(target, &mut body);
+    body.extend_from_slice(text.as_bytes());
+    body
 }
 
 /// What an author sends on the stream of a room.
@@ -77,7 +132,7 @@ pub struct Submission<'a> {
     pub id: MessageId,
     /// What it is.
     pub kind: EntryKind,
-    /// UTF-8, at most 65,536 bytes.
+    /// UTF-8, behind the number of another entry where the kind has one; at most 65,536 bytes.
     pub body: &'a [u8],
 }
 

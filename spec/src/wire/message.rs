@@ -3,6 +3,9 @@
 use super::entry::{MessageId, split_prefixed};
 use super::login::{self, LoginMessage};
 use super::reader::{DecodeError, DecodeErrorKind, Reader};
+pub use super::refusal::Refusal;
+pub use super::request::RoomKind;
+use super::request::{Listed, Piece, Request, Role};
 use super::varint;
 use crate::limits::{CONTROL_MESSAGE_BYTES_MAX, KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES, KEY_BYTES};
 use alloc::vec::Vec;
@@ -46,93 +49,16 @@ pub mod kind {
     pub const BLOB: u64 = 0x48;
     /// An offered blob is stored.
     pub const GOT: u64 = 0x49;
-}
-
-/// Open room or room for two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RoomKind {
-    /// A room everyone may join.
-    Open,
-    /// A room for two accounts.
-    Direct,
-}
-
-impl RoomKind {
-    /// The code on the wire.
-    #[must_use]
-    pub const fn code(self) -> u64 {
-        match self {
-            Self::Open => 1,
-            Self::Direct => 2,
-        }
-    }
-
-    /// The kind behind a code.
-    #[must_use]
-    pub const fn from_code(code: u64) -> Option<Self> {
-        match code {
-            1 => Some(Self::Open),
-            2 => Some(Self::Direct),
-            _ => None,
-        }
-    }
-}
-
-/// Why a request was not granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Nobody has this name.
-    NoSuchName,
-    /// There is no such room.
-    NoSuchRoom,
-    /// The body is larger than an entry may be.
-    TooLarge,
-    /// The account may not read or write this room.
-    NotMember,
-    /// The log takes no more at the moment.
-    LogFull,
-    /// The request makes no sense.
-    NotValid,
-    /// The account has no device with this number.
-    NoSuchDevice,
-    /// Nobody who wants to be a device of the account shows this code.
-    NoSuchCode,
-    /// It is the only device of the account.
-    OnlyDevice,
-    /// The account has as many devices as it may have.
-    TooManyDevices,
-    /// A reason this version does not know.
-    Other(u64),
-}
-
-impl Refusal {
-    const CODES: [(Self, u64); 10] = [
-        (Self::NoSuchName, 1),
-        (Self::NoSuchRoom, 2),
-        (Self::TooLarge, 3),
-        (Self::NotMember, 4),
-        (Self::LogFull, 5),
-        (Self::NotValid, 6),
-        (Self::NoSuchDevice, 20),
-        (Self::NoSuchCode, 21),
-        (Self::OnlyDevice, 22),
-        (Self::TooManyDevices, 23),
-    ];
-
-    /// The code on the wire.
-    #[must_use]
-    pub fn code(self) -> u64 {
-        if let Self::Other(code) = self {
-            return code;
-        }
-        Self::CODES.iter().find(|(known, _)| *known == self).map_or(0, |(_, code)| *code)
-    }
-
-    /// The reason behind a code.
-    #[must_use]
-    pub fn from_code(code: u64) -> Self {
-        Self::CODES.iter().find(|(_, known)| *known == code).map_or(Self::Other(code), |(known, _)| *known)
-    }
+    /// A room that the client is no member of any more.
+    pub const GONE: u64 = 0x4a;
+    /// Rooms there are.
+    pub const ROOMS: u64 = 0x4b;
+    /// Entries that were asked for.
+    pub const PAGE: u64 = 0x4c;
+    /// A request that was granted.
+    pub const DONE: u64 = 0x4d;
+    /// What a room is like.
+    pub const STATE: u64 = 0x4e;
 }
 
 /// One control message.
@@ -271,6 +197,62 @@ pub enum Message<'a> {
     },
     /// Either: about devices and passwords.
     Login(LoginMessage<'a>),
+    /// Client: a request, which its answer names by the tag.
+    Ask {
+        /// The client's name for it.
+        tag: u64,
+        /// What it asks for.
+        request: Request<'a>,
+    },
+    /// Hub: the account is no member of a room any more.
+    Gone {
+        /// The room.
+        room: u64,
+        /// Why, or nothing.
+        text: &'a str,
+    },
+    /// Hub: rooms that the account may see, in the order of their names.
+    Rooms {
+        /// Of the request.
+        tag: u64,
+        /// Whether there are more behind the last.
+        more: bool,
+        /// The rooms.
+        rooms: Vec<Listed<'a>>,
+    },
+    /// Hub: entries that were asked for, in their order, the last one perhaps not to its end.
+    Page {
+        /// Of the request.
+        tag: u64,
+        /// The room.
+        room: u64,
+        /// The highest number there is.
+        head: u64,
+        /// The entries.
+        pieces: Vec<Piece<'a>>,
+    },
+    /// Hub: granted.
+    Done {
+        /// Of the request.
+        tag: u64,
+    },
+    /// Hub: what a room is like, before the ROOM that makes it known, and whenever it changes.
+    State {
+        /// The room.
+        room: u64,
+        /// What it is like: [`ROOM_INVITE_ONLY`](super::request::ROOM_INVITE_ONLY) and its like.
+        flags: u64,
+        /// The account's role there.
+        role: Option<Role>,
+        /// The first entry that the account may read.
+        first: u64,
+        /// Seconds between two messages of one member; 0 for none.
+        slow_secs: u64,
+        /// The message that stands above all others; 0 for none.
+        pinned: u64,
+        /// What it is about, or nothing.
+        topic: &'a str,
+    },
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -349,6 +331,25 @@ impl<'a> Message<'a> {
             Self::Blob { transfer, size } => numbers(&[kind::BLOB, *transfer, *size]),
             Self::Got { transfer } => numbers(&[kind::GOT, *transfer]),
             Self::Login(message) => message.encode_body(body),
+            Self::Ask { tag, request } => request.encode(*tag, body),
+            Self::Gone { room, text } => {
+                numbers(&[kind::GONE, *room]);
+                varint::encode_bytes(text.as_bytes(), body);
+            }
+            Self::Rooms { tag, more, rooms } => {
+                numbers(&[kind::ROOMS, *tag, u64::from(*more), rooms.len() as u64]);
+                rooms.iter().for_each(|room| room.encode(body));
+            }
+            Self::Page { tag, room, head, pieces } => {
+                numbers(&[kind::PAGE, *tag, *room, *head, pieces.len() as u64]);
+                pieces.iter().for_each(|piece| piece.encode(body));
+            }
+            Self::Done { tag } => numbers(&[kind::DONE, *tag]),
+            Self::State { room, flags, role, first, slow_secs, pinned, topic } => {
+                let role = role.map_or(0, Role::code);
+                numbers(&[kind::STATE, *room, *flags, role, *first, *slow_secs, *pinned]);
+                varint::encode_bytes(topic.as_bytes(), body);
+            }
             Self::Unknown { .. } => {}
         }
     }
@@ -420,10 +421,35 @@ impl<'a> Message<'a> {
             kind::BLOB => Self::Blob { transfer: reader.varint("transfer")?, size: reader.varint("size")? },
             kind::GOT => Self::Got { transfer: reader.varint("transfer")? },
             kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
+            kind::GONE => Self::Gone { room: reader.varint("room")?, text: reader.string("text")? },
+            kind::ROOMS => Self::Rooms {
+                tag: reader.varint("tag")?,
+                more: reader.varint("more")? != 0,
+                rooms: decode_all(reader, Listed::decode)?,
+            },
+            kind::PAGE => Self::Page {
+                tag: reader.varint("tag")?,
+                room: reader.varint("room")?,
+                head: reader.varint("head")?,
+                pieces: decode_all(reader, Piece::decode)?,
+            },
+            kind::DONE => Self::Done { tag: reader.varint("tag")? },
+            kind::STATE => Self::State {
+                room: reader.varint("room")?,
+                flags: reader.varint("flags")?,
+                role: Role::from_code(reader.varint("role")?),
+                first: reader.varint("first")?,
+                slow_secs: reader.varint("slow")?,
+                pinned: reader.varint("pinned")?,
+                topic: reader.string("topic")?,
+            },
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.
-            kind => Self::Unknown { kind },
+            kind => match Request::decode(kind, reader)? {
+                Some((tag, request)) => Self::Ask { tag, request },
+                None => Self::Unknown { kind },
+            },
         })
     }
 
@@ -460,6 +486,15 @@ fn decode_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError
     (0..count).map(|_| reader.string("member name")).collect()
 }
 
+/// As many items as the count in front says; the count alone allocates nothing.
+fn decode_all<'a, T>(
+    reader: &mut Reader<'a>,
+    decode: impl Fn(&mut Reader<'a>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let count = reader.varint("count")?;
+    (0..count).map(|_| decode(reader)).collect()
+}
+
 #[cfg(test)]
 #[expect(clippy::indexing_slicing, reason = "a test that is wrong may panic")]
 mod tests {
@@ -483,6 +518,29 @@ mod tests {
             Message::Room { room: 8, kind: Some(RoomKind::Direct), name: "bob", head: 0 },
             Message::Members { room: 1, names: vec!["ann", "bob"] },
             Message::Refused { request: kind::DIRECT, reason: Refusal::NoSuchName, id, name: "bbo" },
+            Message::Ask { tag: 4, request: Request::Leave { room: 7 } },
+            Message::Gone { room: 7, text: "sent away" },
+            Message::Rooms {
+                tag: 4,
+                more: true,
+                rooms: vec![Listed { name: "dev", flags: 1, members: 3, topic: "what we do" }],
+            },
+            Message::Page {
+                tag: 4,
+                room: 7,
+                head: 9,
+                pieces: vec![Piece { sequence: 8, total: 5, offset: 2, data: b"ent" }],
+            },
+            Message::Done { tag: 4 },
+            Message::State {
+                room: 7,
+                flags: 1,
+                role: Some(Role::Owner),
+                first: 1,
+                slow_secs: 30,
+                pinned: 8,
+                topic: "what we do",
+            },
         ] {
             let mut stream = Vec::new();
             message.encode(&mut stream);

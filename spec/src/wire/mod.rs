@@ -10,6 +10,8 @@ pub mod login;
 pub mod long;
 pub mod message;
 pub mod reader;
+pub mod refusal;
+pub mod request;
 pub mod short;
 pub mod varint;
 

@@ -108,6 +108,7 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
             assert_eq!(reader.varint("type").as_ref(), Ok(kind));
             unknown(*kind, &reader)
         }
+        message => panic!("there is no vector of {message:?}"),
     }
 }
 

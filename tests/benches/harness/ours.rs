@@ -90,7 +90,10 @@ impl HubNode {
         while let Some(effect) = self.hub.poll_effect() {
             let replies = match effect {
                 Effect::Read { room, from } => Vec::from([self.log.read(room, from)]),
+                Effect::Find(lookup) => Vec::from([self.log.find(&lookup)]),
                 Effect::Append(append) => self.append(now, append),
+                // A log in memory never fails.
+                Effect::Heard => Vec::new(),
             };
             for reply in replies {
                 self.hub.handle_reply(now, reply);

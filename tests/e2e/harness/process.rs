@@ -104,15 +104,21 @@ impl Process {
         drop(self.stdin.take());
     }
 
-    /// `kill -9`.
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`: it ran until then.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), None, "it had ended before it was killed; it printed\n{}", self.printed());
     }
 
     /// Asks it to end, as a service manager does.
     pub(crate) fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.child.id());
+        let command = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &command]).status().expect("there is a shell");
         assert!(status.success(), "{command}");
     }
@@ -132,8 +138,17 @@ impl Process {
 
     /// Waits until `enough` of what it has printed; then that.
     pub(crate) fn wait_until(&mut self, what: &str, enough: impl Fn(&[Line]) -> bool) -> &[Line] {
+        self.wait_until_within(PATIENCE, what, enough)
+    }
+
+    fn wait_until_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        enough: impl Fn(&[Line]) -> bool,
+    ) -> &[Line] {
         let clock = Clock::start();
-        let deadline = clock.now() + PATIENCE;
+        let deadline = clock.now() + patience;
         while !enough(&self.lines) {
             match self.incoming.recv_timeout(clock.until(deadline)) {
                 Ok(line) => self.lines.push(line),
@@ -145,7 +160,17 @@ impl Process {
 
     /// Waits for the first line that `fits`.
     pub(crate) fn wait_for(&mut self, what: &str, fits: impl Fn(&Line) -> bool) -> Line {
-        let lines = self.wait_until(what, |lines| lines.iter().any(&fits));
+        self.wait_for_within(PATIENCE, what, fits)
+    }
+
+    /// The same, when it may take longer.
+    pub(crate) fn wait_for_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        fits: impl Fn(&Line) -> bool,
+    ) -> Line {
+        let lines = self.wait_until_within(patience, what, |lines| lines.iter().any(&fits));
         lines.iter().find(|line| fits(line)).cloned().expect("it was just found")
     }
 

@@ -30,8 +30,6 @@ struct Said {
     place: usize,
     text: String,
     place_in_log: Option<(RoomId, Seq)>,
-    /// Whether the log once refused it, so that it may be taken after a later one.
-    is_late: bool,
     fate: Fate,
 }
 
@@ -55,17 +53,8 @@ impl Lines {
 
     pub(super) fn said(&mut self, id: MessageId, client: ClientId, starts: u32, text: &str) {
         let (place, text) = (self.said.len(), text.to_owned());
-        let (place_in_log, is_late, fate) = (None, false, Fate::Open);
-        self.said.insert(id, Said { client, starts, place, text, place_in_log, is_late, fate });
-    }
-
-    /// The log has refused lines. An author who does not hear of it submits them again, after later ones were taken.
-    pub(super) fn refused(&mut self, lines: &[MessageId]) {
-        for id in lines {
-            if let Some(said) = self.said.get_mut(id) {
-                said.is_late = true;
-            }
-        }
+        let (place_in_log, fate) = (None, Fate::Open);
+        self.said.insert(id, Said { client, starts, place, text, place_in_log, fate });
     }
 
     /// Another log: its numbers begin anew, and what was stored in the old one is forgotten by intent.
@@ -112,7 +101,7 @@ impl Lines {
             return Err(Violation::Doubled { client, room: room_number, sequence: sequence_number });
         }
         let latest = self.latest.entry((said.client, said.starts, room)).or_default();
-        if said.place < *latest && !said.is_late {
+        if said.place < *latest {
             return Err(Violation::Overtaken { client, room: room_number, sequence: sequence_number });
         }
         *latest = said.place.max(*latest);

@@ -167,10 +167,6 @@ impl Checks {
         self.lines.begin_log();
     }
 
-    pub(crate) fn refused(&mut self, lines: &[MessageId]) {
-        self.lines.refused(lines);
-    }
-
     pub(crate) fn committed(&mut self, room: RoomId, sequence: Seq, entry: &[u8]) -> Result<(), Violation> {
         self.lines.committed(room, sequence, entry)
     }

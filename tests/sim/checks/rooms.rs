@@ -1,6 +1,6 @@
 //! Who may read which room, as the log of room 0 has it.
 
-use node_proto::hub::accounts::read_room_body;
+use node_proto::hub::charter::{Made, read_room_body};
 use node_proto::log::{AccountId, RoomId, Seq};
 use spec::wire::entry::{Entry, EntryKind};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ impl Rooms {
                 self.names.insert(AccountId(sequence.0), entry.name.to_owned());
             }
             EntryKind::Room => {
-                let Some((_, Some((one, other)))) = read_room_body(entry.body) else { return };
+                let Some(Made::Direct(one, other)) = read_room_body(entry.body) else { return };
                 let pair = [one, other].map(|account| self.names.get(&account).cloned().unwrap_or_default());
                 self.directs.insert(RoomId(sequence.0), pair);
             }

@@ -176,9 +176,7 @@ impl World {
 
     /// Shows the checks what the log has committed beyond `heads`.
     pub(super) fn look_at_log(&mut self, heads: &[(RoomId, Seq)]) {
-        let refused = core::mem::take(&mut self.store.refused);
         self.look(|checks, _, store| {
-            checks.refused(&refused);
             for room in store.rooms() {
                 let known = heads.iter().find(|(known, _)| *known == room).map_or(0, |(_, head)| head.0);
                 for sequence in known + 1..=store.head(room).0 {

@@ -3,6 +3,7 @@
 use spec::wire::message::{Message, RoomKind, kind};
 
 use super::login;
+use super::requests;
 use super::sealgram::Facts;
 use crate::bytes::count;
 
@@ -84,7 +85,7 @@ fn blob(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.transfer", *transfer);
             facts.number("sealgram.control.size", *size);
         }
-        _ => {}
+        _ => requests::facts(message, facts),
     }
 }
 
@@ -116,5 +117,9 @@ const fn code(message: &Message<'_>) -> u64 {
         Message::Got { .. } => kind::GOT,
         Message::Login(message) => message.kind(),
         Message::Unknown { kind } => *kind,
+        _ => match requests::code(message) {
+            Some(code) => code,
+            None => 0,
+        },
     }
 }

@@ -6,6 +6,7 @@ mod link;
 mod login;
 mod messages;
 mod network;
+mod requests;
 pub(super) mod sealgram;
 mod transport;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use spec::wire::entry::{Entry, Submission};
+use spec::wire::entry::{Entry, EntryKind, Submission, split_target};
 use spec::wire::frame::{Frames, Side};
 use spec::wire::message::Message;
 
@@ -170,7 +170,8 @@ fn submission(bytes: &[u8], facts: &mut Facts<'_>) {
     let Ok(submission) = Submission::decode(bytes) else { return };
     facts.bytes("sealgram.submission.id", &submission.id.0);
     facts.number("sealgram.submission.kind", submission.kind.code().into());
-    facts.text("sealgram.submission.text", &String::from_utf8_lossy(submission.body));
+    let body = without_target("sealgram.submission.target", submission.kind, submission.body, facts);
+    facts.text("sealgram.submission.text", &String::from_utf8_lossy(body));
 }
 
 fn entry(sequence: u64, bytes: &[u8], facts: &mut Facts<'_>) {
@@ -181,5 +182,22 @@ fn entry(sequence: u64, bytes: &[u8], facts: &mut Facts<'_>) {
     facts.number("sealgram.entry.time", entry.time.0);
     facts.number("sealgram.entry.kind", entry.kind.code().into());
     facts.text("sealgram.entry.name", entry.name);
-    facts.text("sealgram.entry.text", &String::from_utf8_lossy(entry.body));
+    let body = without_target("sealgram.entry.target", entry.kind, entry.body, facts);
+    facts.text("sealgram.entry.text", &String::from_utf8_lossy(body));
+}
+
+/// The text behind the number of another entry, where there is one; the number is noted.
+fn without_target<'b>(
+    name: &'static str,
+    kind: EntryKind,
+    body: &'b [u8],
+    facts: &mut Facts<'_>,
+) -> &'b [u8] {
+    match split_target(body) {
+        Ok((target, text)) if kind.is_about_another() => {
+            facts.number(name, target);
+            text
+        }
+        _ => body,
+    }
 }

@@ -1,6 +1,7 @@
 //! What the shell is told.
 
 use super::account::AccountEvent;
+use super::asks::AskId;
 use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
 use alloc::string::String;
@@ -8,6 +9,42 @@ use alloc::vec::Vec;
 use spec::close::CloseReason;
 use spec::wire::entry::MessageId;
 use spec::wire::message::{Refusal, RoomKind};
+use spec::wire::request::{Listed, Request, Role};
+
+/// What a room is like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomState {
+    /// [`ROOM_INVITE_ONLY`](spec::wire::request::ROOM_INVITE_ONLY) and its like.
+    pub flags: u64,
+    /// Our role there.
+    pub role: Option<Role>,
+    /// Seconds between two messages of one member; 0 for none.
+    pub slow_secs: u64,
+    /// The message that stands above all others; 0 for none.
+    pub pinned: u64,
+    /// What it is about, or nothing.
+    pub topic: String,
+}
+
+/// A room that may be joined, or is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is like.
+    pub flags: u64,
+    /// How many members it has.
+    pub members: u64,
+    /// What it is about, or nothing.
+    pub topic: String,
+}
+
+impl From<&Listed<'_>> for RoomInfo {
+    fn from(listed: &Listed<'_>) -> Self {
+        let Listed { name, flags, members, topic } = listed;
+        Self { name: (*name).into(), flags: *flags, members: *members, topic: (*topic).into() }
+    }
+}
 
 /// What the shell is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +120,63 @@ pub enum ClientEvent {
         /// Who.
         name: String,
     },
+    /// What a room is like, or has become.
+    State {
+        /// The room.
+        room: RoomId,
+        /// What it is like.
+        state: RoomState,
+    },
+    /// We are no member of a room any more.
+    Gone {
+        /// The room.
+        room: RoomId,
+        /// Why, or nothing.
+        text: String,
+    },
+    /// A request was granted.
+    Granted {
+        /// The request.
+        id: AskId,
+        /// What it asked for.
+        request: Request<'static>,
+    },
+    /// A request was not granted.
+    Denied {
+        /// The request.
+        id: AskId,
+        /// What it asked for.
+        request: Request<'static>,
+        /// Why not.
+        reason: Refusal,
+    },
+    /// Rooms there are.
+    Rooms {
+        /// The request.
+        id: AskId,
+        /// The rooms.
+        rooms: Vec<RoomInfo>,
+        /// Whether there are more behind the last.
+        more: bool,
+    },
+    /// What was said before.
+    Past {
+        /// The request.
+        id: AskId,
+        /// The room.
+        room: RoomId,
+        /// Entries and their numbers.
+        entries: Vec<(Seq, Vec<u8>)>,
+        /// Whether that was all.
+        is_last: bool,
+    },
     /// Who is here.
-    Members(Vec<String>),
+    Members {
+        /// The room.
+        room: RoomId,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// The hub does not answer.
     Silent,
     /// The hub answers again, after it was silent or had ended the session.

@@ -6,6 +6,8 @@
 //! | [`login`] | how that is asked in one session |
 //! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
+//! | [`speaking`] | what a person says and asks |
+//! | [`asks`] | requests that the hub has not answered |
 //! | [`outbox`] | lines that the hub has not stored |
 //! | [`timeline`] | the entries of a room, in order |
 //! | [`session`] | what is said and heard on a connection |
@@ -16,6 +18,7 @@
 //! last entry on and submits its unanswered lines again, under the same ids.
 
 pub mod account;
+mod asks;
 mod attempt;
 mod event;
 pub mod key_request;
@@ -23,16 +26,18 @@ mod login;
 mod outbox;
 mod ratchet;
 mod session;
+mod speaking;
 mod timeline;
 mod transfers;
 
-pub use event::ClientEvent;
+pub use asks::{AskId, AsksFull};
+pub use event::{ClientEvent, RoomInfo, RoomState};
 pub use outbox::{OutboxFull, Target};
 pub use transfers::TransfersFull;
 
 use crate::bulk::Bulk;
 use crate::connection::{Connection, End, KeyPolicy, Step};
-use crate::log::{LOBBY, RoomId, Seq};
+use crate::log::{RoomId, Seq};
 use crate::opaque::Password;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
@@ -42,6 +47,7 @@ use account::{Ask, Wishes};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use asks::Asks;
 use attempt::{Attempt, Progress};
 use core::time::Duration;
 use outbox::Outbox;
@@ -51,7 +57,6 @@ use spec::handshake::KeyPair;
 use spec::limits::KEY_BYTES;
 use spec::secret::Secret;
 use spec::time::Instant;
-use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::{long, short};
 use timeline::Timeline;
 use transfers::Transfers;
@@ -128,8 +133,9 @@ pub struct Client {
     outbox: Outbox,
     transfers: Transfers,
     wishes: Wishes,
-    /// Questions for the members that are not answered.
-    members_wanted: usize,
+    asks: Asks,
+    /// Rooms whose members were asked for, and not told.
+    members_wanted: VecDeque<RoomId>,
     events: VecDeque<ClientEvent>,
     watch: Watch,
     /// Sessions so far.
@@ -159,7 +165,8 @@ impl Client {
             outbox: Outbox::default(),
             transfers: Transfers::default(),
             wishes: Wishes::default(),
-            members_wanted: 0,
+            asks: Asks::default(),
+            members_wanted: VecDeque::new(),
             events: VecDeque::new(),
             watch: Watch::default(),
             sessions: 0,
@@ -212,23 +219,6 @@ impl Client {
         self.watch.enable();
     }
 
-    /// Submits a line; its id comes back in [`ClientEvent::Stored`].
-    ///
-    /// # Errors
-    /// [`OutboxFull`]; nothing was kept.
-    pub fn say(&mut self, target: Target, kind: EntryKind, text: &str) -> Result<MessageId, OutboxFull> {
-        let id = self.random.message_id();
-        self.outbox.push(id, target, kind, text)?;
-        self.submit();
-        Ok(id)
-    }
-
-    /// Asks who is here; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
-    pub fn ask_members(&mut self) {
-        self.members_wanted += 1;
-        self.submit();
-    }
-
     /// The name is that of an account we are to become a device of, called `device`; before the first attempt.
     pub fn enrol(&mut self, device: &str) {
         self.wishes.device = Some(device.into());
@@ -250,7 +240,7 @@ impl Client {
     ///
     /// # Errors
     /// [`OutboxFull`]; nothing was kept.
-    pub fn ask(&mut self, ask: Ask) -> Result<(), OutboxFull> {
+    pub fn ask_account(&mut self, ask: Ask) -> Result<(), OutboxFull> {
         if !self.wishes.ask(ask) {
             return Err(OutboxFull);
         }
@@ -271,12 +261,6 @@ impl Client {
         }
     }
 
-    /// Whether another line can be kept, however long.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.outbox.has_room()
-    }
-
     /// The shell has another socket: the session goes on from there, under an id that nobody has seen. What is on
     /// its way in a handshake would be answered to the old address, and is begun again.
     pub fn rebind(&mut self, now: Instant) {
@@ -288,13 +272,6 @@ impl Client {
         }
         if self.attempt.is_some() || self.session.is_none() {
             self.begin_attempt(now);
-        }
-    }
-
-    /// Says in passing that the person types something for `room`; it may be lost.
-    pub fn typing(&mut self, room: RoomId) {
-        if let Some(session) = &mut self.session {
-            session.typing = Some(room);
         }
     }
 
@@ -311,10 +288,11 @@ impl Client {
         let Some(session) = &mut self.session else { return };
         session.submit(&self.outbox, &self.timelines);
         session.announce(&self.transfers);
-        session.ask_members(LOBBY, self.members_wanted);
         self.events.extend(
             session.ask_account(&self.config, &self.wishes, &mut self.random).map(ClientEvent::Account),
         );
+        session.ask(&self.asks);
+        session.ask_members(&self.members_wanted);
     }
 
     // what happened
@@ -402,25 +380,28 @@ impl Client {
         if core::mem::take(&mut self.silence_told) {
             self.events.push_back(ClientEvent::Heard);
         }
+        let waiting = self.outbox.len();
         self.read_control(now);
-        // A hub that only ever sends us away is not a hub to hurry back to.
-        if self.session.as_ref().is_some_and(session::Session::is_greeted) {
+        self.read_timelines();
+        // A hub that only ever sends us away, or never stores what we say, is not a hub to hurry back to.
+        let has_stored = self.outbox.len() < waiting || self.outbox.len() == 0;
+        if has_stored && self.session.as_ref().is_some_and(session::Session::is_greeted) {
             self.pause = PAUSE_FIRST;
         }
-        self.read_timelines();
         self.submit();
         self.after_end(now);
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { config, session, timelines, outbox, transfers, events, .. } = self;
         let Self { generation, was_connected, members_wanted, wishes, random, .. } = self;
+        let Self { config, session, timelines, outbox, transfers, asks, events, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
             config,
             timelines,
             outbox,
             transfers,
+            asks,
             events,
             generation,
             was_connected,

@@ -18,6 +18,8 @@ const BYTES_MAX: usize = 1 << 20;
 pub enum Target {
     /// Into a room.
     Room(RoomId),
+    /// Into the room of this name, which is joined for it.
+    Named(String),
     /// To one person, by name.
     Direct(String),
 }
@@ -33,7 +35,8 @@ pub(super) struct Line {
     pub(super) id: MessageId,
     pub(super) target: Target,
     pub(super) kind: EntryKind,
-    pub(super) text: String,
+    /// What the kind says: text, behind the number of another entry where the kind has one.
+    pub(super) body: Vec<u8>,
 }
 
 /// All lines that wait, and the rooms for two that names stand for.
@@ -42,6 +45,7 @@ pub(super) struct Outbox {
     lines: VecDeque<Line>,
     bytes: usize,
     directs: BTreeMap<String, RoomId>,
+    named: BTreeMap<String, RoomId>,
 }
 
 impl Outbox {
@@ -54,13 +58,13 @@ impl Outbox {
         id: MessageId,
         target: Target,
         kind: EntryKind,
-        text: &str,
+        body: Vec<u8>,
     ) -> Result<(), OutboxFull> {
-        if self.lines.len() >= LINES_MAX || self.bytes + text.len() > BYTES_MAX {
+        if self.lines.len() >= LINES_MAX || self.bytes + body.len() > BYTES_MAX {
             return Err(OutboxFull);
         }
-        self.bytes += text.len();
-        self.lines.push_back(Line { id, target, kind, text: text.into() });
+        self.bytes += body.len();
+        self.lines.push_back(Line { id, target, kind, body });
         Ok(())
     }
 
@@ -73,7 +77,18 @@ impl Outbox {
         match target {
             Target::Room(room) => Some(*room),
             Target::Direct(name) => self.directs.get(&fold(name)).copied(),
+            Target::Named(name) => self.named.get(&fold(name)).copied(),
         }
+    }
+
+    /// Notes the room with a name.
+    pub(super) fn learn_named(&mut self, name: &str, room: RoomId) {
+        self.named.insert(fold(name), room);
+    }
+
+    /// We are no member of a room any more.
+    pub(super) fn forget_room(&mut self, room: RoomId) {
+        self.named.retain(|_, known| *known != room);
     }
 
     /// Notes the room for two with `name`.
@@ -93,15 +108,22 @@ impl Outbox {
     /// The hub's log is another one: its rooms have other numbers.
     pub(super) fn forget_directs(&mut self) {
         self.directs.clear();
+        self.named.clear();
     }
 
     /// Takes out a line; whether it was there.
     pub(super) fn remove(&mut self, id: &MessageId) -> bool {
         let Some(at) = self.lines.iter().position(|line| line.id == *id) else { return false };
         if let Some(line) = self.lines.remove(at) {
-            self.bytes -= line.text.len();
+            self.bytes -= line.body.len();
         }
         true
+    }
+
+    /// The lines for a room that cannot be joined.
+    pub(super) fn for_room(&self, name: &str) -> Vec<MessageId> {
+        let its = |line: &&Line| matches!(&line.target, Target::Named(to) if fold(to) == fold(name));
+        self.lines.iter().filter(its).map(|line| line.id).collect()
     }
 
     /// The lines for a name nobody has.
@@ -121,7 +143,7 @@ mod tests {
         let push = |outbox: &mut Outbox, n: u16, text: &str| {
             let mut id = [0; 16];
             id[..2].copy_from_slice(&n.to_be_bytes());
-            outbox.push(MessageId(id), Target::Direct("Ann".into()), EntryKind::Text, text)
+            outbox.push(MessageId(id), Target::Direct("Ann".into()), EntryKind::Text, text.into())
         };
         for n in 0..1000 {
             push(&mut outbox, n, "x").unwrap();

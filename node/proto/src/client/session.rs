@@ -1,6 +1,8 @@
 //! What is said and heard on a connection to the hub.
 
 use super::account::{self, AccountEvent, Wishes};
+use super::asks::{AskId, Asks};
+use super::event::{RoomInfo, RoomState};
 use super::login::{Asking, Next};
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
@@ -27,7 +29,9 @@ use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
 use spec::wire::login::FLAG_ENROL;
 use spec::wire::long::AttemptId;
-use spec::wire::message::{FLAG_KEY_LOG, Message, RoomKind, kind};
+use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, RoomKind, kind};
+use spec::wire::request::Request;
+use spec::wire::request::kind::{CREATE, SEARCH};
 
 /// The stream of control messages.
 const CONTROL: u64 = 0;
@@ -119,7 +123,7 @@ fn submit(
             continue;
         }
         let mut bytes = Vec::new();
-        Submission { id: line.id, kind: line.kind, body: line.text.as_bytes() }.encode(&mut bytes);
+        Submission { id: line.id, kind: line.kind, body: &line.body }.encode(&mut bytes);
         if out.waiting(room.0) as u64 >= STREAM_LIMIT_BYTES || !out.push(room.0, &bytes) {
             full.insert(room);
             continue;
@@ -136,12 +140,13 @@ pub(super) struct Heard<'a> {
     pub(super) timelines: &'a mut BTreeMap<RoomId, Timeline>,
     pub(super) outbox: &'a mut Outbox,
     pub(super) transfers: &'a mut Transfers,
+    pub(super) asks: &'a mut Asks,
     pub(super) events: &'a mut VecDeque<ClientEvent>,
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
-    pub(super) members_wanted: &'a mut usize,
     pub(super) wishes: &'a mut Wishes,
     pub(super) random: &'a mut Random,
+    pub(super) members_wanted: &'a mut VecDeque<RoomId>,
 }
 
 impl Heard<'_> {
@@ -169,6 +174,9 @@ pub(super) struct Session {
     pub(super) typing: Option<RoomId>,
     pub(super) bulk: Bulk,
     announced: BTreeSet<TransferId>,
+    asked: BTreeSet<AskId>,
+    /// Where we may begin to read rooms.
+    firsts: BTreeMap<RoomId, Seq>,
     /// The log is another one than before: what is in it is all news.
     reads_anew: bool,
 }
@@ -193,6 +201,8 @@ impl Session {
             typing: None,
             bulk: Bulk::new(0),
             announced: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            firsts: BTreeMap::new(),
             reads_anew: false,
         }
     }
@@ -214,9 +224,11 @@ impl Session {
         let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
     }
 
-    /// Asks who is in `room` until as many questions as are `wanted` are on their way.
-    pub(super) fn ask_members(&mut self, room: RoomId, wanted: usize) {
-        while self.is_greeted && self.members_asked < wanted {
+    /// Asks who is in the rooms that are `wanted`, until all these questions are on their way.
+    pub(super) fn ask_members(&mut self, wanted: &VecDeque<RoomId>) {
+        while self.is_greeted
+            && let Some(room) = wanted.get(self.members_asked)
+        {
             self.members_asked += 1;
             self.say(&Message::Who { room: room.0 });
         }
@@ -318,6 +330,17 @@ impl Session {
         self.say(&Message::Release { transfer: id.0 });
     }
 
+    /// Asks what is not asked in this session.
+    pub(super) fn ask(&mut self, asks: &Asks) {
+        if !self.is_greeted || self.connection.is_closing() {
+            return;
+        }
+        for (id, request) in asks.askable(&self.asked) {
+            self.say(&Message::Ask { tag: id.0, request: request.clone() });
+            self.asked.insert(id);
+        }
+    }
+
     // hearing
 
     /// Takes a SHORT datagram and puts its entries where they belong.
@@ -367,12 +390,22 @@ impl Session {
             Message::Room { room, kind: Some(kind), name, head } => {
                 self.learn_room(RoomId(*room), *kind, name, Seq(*head), heard);
             }
-            Message::Members { names, .. } => {
-                self.members_asked = self.members_asked.saturating_sub(1);
-                *heard.members_wanted = heard.members_wanted.saturating_sub(1);
-                let names = names.iter().map(|name| (*name).to_string()).collect();
-                heard.events.push_back(ClientEvent::Members(names));
+            Message::State { .. } | Message::Gone { .. } => self.learn_state(message, heard),
+            Message::Done { .. } | Message::Rooms { .. } | Message::Page { .. } => {
+                self.answered(message, heard);
             }
+            Message::Refused { request: CREATE..=SEARCH, reason, id, .. } => {
+                let id = AskId(refused(*id).0);
+                if let Some((request, event)) = heard.asks.denied(id, *reason) {
+                    heard.events.push_back(event);
+                    self.give_up_room(&request, *reason, heard);
+                }
+            }
+            Message::Members { room, names } => {
+                let names = names.iter().map(|name| (*name).to_string()).collect();
+                self.learn_members(RoomId(*room), names, heard);
+            }
+            Message::Refused { request: kind::WHO, .. } => self.learn_members(LOBBY, Vec::new(), heard),
             Message::Stored { room, sequence, id } => {
                 heard.stored(*id, RoomId(*room), Seq(*sequence));
             }
@@ -462,13 +495,79 @@ impl Session {
         heard.events.push_back(ClientEvent::Connected { name: name.to_string(), is_again });
     }
 
-    fn learn_room(&mut self, room: RoomId, kind: RoomKind, name: &str, head: Seq, heard: &mut Heard<'_>) {
-        if kind == RoomKind::Direct {
-            heard.outbox.learn_direct(name, room);
+    fn learn_members(&mut self, room: RoomId, names: Vec<String>, heard: &mut Heard<'_>) {
+        self.members_asked = self.members_asked.saturating_sub(1);
+        heard.members_wanted.pop_front();
+        heard.events.push_back(ClientEvent::Members { room, names });
+    }
+
+    /// What a room is like, or that we are no member of it.
+    fn learn_state(&mut self, message: &Message<'_>, heard: &mut Heard<'_>) {
+        match message {
+            Message::State { room, flags, role, first, slow_secs, pinned, topic } => {
+                let room = RoomId(*room);
+                self.firsts.insert(room, Seq(*first));
+                let (flags, role, slow_secs, pinned) = (*flags, *role, *slow_secs, *pinned);
+                let state = RoomState { flags, role, slow_secs, pinned, topic: (*topic).to_string() };
+                heard.events.push_back(ClientEvent::State { room, state });
+            }
+            Message::Gone { room, text } => {
+                let room = RoomId(*room);
+                heard.timelines.remove(&room);
+                self.subscribed.remove(&room);
+                heard.outbox.forget_room(room);
+                heard.events.push_back(ClientEvent::Gone { room, text: (*text).to_string() });
+            }
+            _ => {}
         }
-        // A newcomer to the lobby begins with what happens next; what was said to one alone is read whole.
+    }
+
+    /// A request was granted.
+    fn answered(&mut self, message: &Message<'_>, heard: &mut Heard<'_>) {
+        let (tag, event) = match message {
+            Message::Done { tag } => (*tag, heard.asks.done(AskId(*tag))),
+            Message::Rooms { tag, more, rooms } => {
+                let event = heard.asks.done(AskId(*tag)).map(|_| ClientEvent::Rooms {
+                    id: AskId(*tag),
+                    rooms: rooms.iter().map(RoomInfo::from).collect(),
+                    more: *more,
+                });
+                (*tag, event)
+            }
+            Message::Page { tag, head, pieces, .. } => {
+                let page = heard.asks.page(AskId(*tag), Seq(*head), pieces);
+                (*tag, page.map(|(event, _)| event))
+            }
+            _ => return,
+        };
+        self.asked.remove(&AskId(tag));
+        heard.events.extend(event);
+    }
+
+    /// Lines for a room that cannot be joined come back.
+    fn give_up_room(&mut self, request: &Request<'_>, reason: Refusal, heard: &mut Heard<'_>) {
+        let (Request::Join { name } | Request::Create { name, .. }) = request else { return };
+        for id in heard.outbox.for_room(name) {
+            if heard.outbox.remove(&id) {
+                heard.events.push_back(ClientEvent::Refused { id, reason, name: name.to_string() });
+            }
+        }
+    }
+
+    fn learn_room(&mut self, room: RoomId, kind: RoomKind, name: &str, head: Seq, heard: &mut Heard<'_>) {
+        match kind {
+            RoomKind::Direct => heard.outbox.learn_direct(name, room),
+            RoomKind::Open => heard.outbox.learn_named(name, room),
+        }
+        // A newcomer to the lobby begins with what happens next; all else is read from where it may be.
         let is_newcomer = room == LOBBY && !self.reads_anew;
-        let start = if is_newcomer { head.next() } else { Seq(1) };
+        let first = self.firsts.get(&room).copied().unwrap_or(Seq(1));
+        let start = if is_newcomer { head.next() } else { first };
+        if heard.timelines.get(&room).is_some_and(|timeline| timeline.next() < first) {
+            // We were away, and may not read what was said meanwhile.
+            heard.timelines.remove(&room);
+            self.subscribed.remove(&room);
+        }
         let timeline = heard.timelines.entry(room).or_insert_with(|| Timeline::new(start));
         let after = timeline.last();
         if self.subscribed.insert(room) {

@@ -55,6 +55,11 @@ impl Timeline {
         Seq(self.next.0.saturating_sub(1).saturating_sub(self.ready.len() as u64))
     }
 
+    /// The entry that comes next.
+    pub(super) const fn next(&self) -> Seq {
+        self.next
+    }
+
     /// Whether an entry, or a piece of one, of `len` bytes can be kept. What `comes_with_next` is not refused for
     /// its own sake: the next entry would be refused with it.
     pub(super) fn has_room(&self, sequence: Seq, len: usize, comes_with_next: bool) -> bool {

@@ -8,11 +8,8 @@ use alloc::vec::Vec;
 use spec::limits::KEY_BYTES;
 use spec::name::{HUB_NAME, fold, look};
 use spec::time::UnixTime;
-use spec::wire::Reader;
 use spec::wire::entry::{Entry, EntryKind};
 use spec::wire::login::{DeviceEntry, PasswordEntry, Stretch};
-use spec::wire::message::RoomKind;
-use spec::wire::varint;
 
 /// A client's static key.
 pub type ClientKey = [u8; KEY_BYTES];
@@ -235,36 +232,6 @@ impl Accounts {
     }
 }
 
-fn pair(one: AccountId, other: AccountId) -> (AccountId, AccountId) {
-    (one.min(other), one.max(other))
-}
-
-/// The body of a ROOM entry: its kind, and the accounts of a room for two.
-#[must_use]
-pub fn room_body(kind: RoomKind, pair_of: Option<(AccountId, AccountId)>) -> Vec<u8> {
-    let mut body = Vec::new();
-    varint::encode(kind.code(), &mut body);
-    if let Some((one, other)) = pair_of {
-        let (low, high) = pair(one, other);
-        varint::encode(low.0, &mut body);
-        varint::encode(high.0, &mut body);
-    }
-    body
-}
-
-/// Reads the body of a ROOM entry; `None` for one this version does not know.
-#[must_use]
-pub fn read_room_body(body: &[u8]) -> Option<(RoomKind, Option<(AccountId, AccountId)>)> {
-    let mut reader = Reader::new(body);
-    match RoomKind::from_code(reader.varint("room kind").ok()?)? {
-        RoomKind::Open => Some((RoomKind::Open, None)),
-        RoomKind::Direct => {
-            let (low, high) = (reader.varint("account").ok()?, reader.varint("account").ok()?);
-            Some((RoomKind::Direct, Some((AccountId(low), AccountId(high)))))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,9 +305,7 @@ mod tests {
         for (number, key, name) in [(2, [1; 32], "ann"), (3, [2; 32], "bob"), (4, [3; 32], "cy")] {
             accounts.bind(number, key, name, THEN);
         }
-        let body = room_body(RoomKind::Direct, Some((AccountId(3), AccountId(2))));
-        let (_, Some((low, high))) = read_room_body(&body).unwrap() else { panic!("a room for two") };
-        accounts.add_direct(low, high, RoomId(9));
+        accounts.add_direct(AccountId(2), AccountId(3), RoomId(9));
         let rooms =
             |account| accounts.directs_of(AccountId(account)).map(|(room, _)| room).collect::<Vec<_>>();
         assert_eq!([rooms(2), rooms(3), rooms(4)], [vec![RoomId(9)], vec![RoomId(9)], vec![]]);

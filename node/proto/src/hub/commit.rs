@@ -1,20 +1,20 @@
 //! The log's answers: what was waited for, and what becomes of it.
 
-use super::accounts::{ClientKey, read_room_body};
+use super::accounts::ClientKey;
 use super::devices::DeviceChange;
 use super::passwords::PasswordSet;
-use super::room::Room;
+use super::past::LookingBack;
+use super::rooms::Asked;
 use super::sessions::{SessionId, Stage};
-use super::{Hub, HubEvent, Submitted};
-use crate::log::{AccountId, Batch, HUB_ACCOUNT, HUB_ROOM, LOBBY, Page, Refused, RoomId, Seq, Ticket};
+use super::{Hub, HubEvent, Submitted, Trouble};
+use crate::log::{AccountId, Batch, Effect, HUB_ROOM, Page, Refused, RoomId, Seq, Ticket};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
-use spec::name::are_alike;
+use spec::name::{are_alike, fold};
 use spec::time::Instant;
-use spec::wire::entry::{Entry, EntryKind, MessageId};
-use spec::wire::message::{Message, Refusal, RoomKind, kind};
+use spec::wire::message::{Message, Refusal};
 
 /// Appends that may wait for the log.
 const WAITING_MAX: usize = 4096;
@@ -46,6 +46,17 @@ pub(super) enum Purpose {
     Lobby,
     /// A member's submission.
     Submitted(Submitted),
+    /// What a member asked for.
+    Asked(Asked),
+    /// A room with a name.
+    Create {
+        /// Who asked for it.
+        asked: Asked,
+        /// Its folded name.
+        name: String,
+    },
+    /// Entries that are looked for.
+    LookBack(LookingBack),
 }
 
 /// What is on its way to the log.
@@ -57,6 +68,8 @@ pub(super) struct Pending {
     purposes: BTreeMap<Ticket, Purpose>,
     /// Lines of the operator whose room for two is being made.
     pub(super) whispers: Vec<(AccountId, String)>,
+    /// Why the last commit failed.
+    trouble: Option<Trouble>,
     /// Sessions whose submissions wait for room.
     waiting: VecDeque<SessionId>,
 }
@@ -106,6 +119,14 @@ impl Pending {
         self.purposes.values().any(same)
     }
 
+    /// Whether a room of this name is on its way.
+    pub(super) fn is_creating(&self, wanted: &str) -> bool {
+        let wanted = fold(wanted);
+        self.purposes
+            .values()
+            .any(|purpose| matches!(purpose, Purpose::Create { name, .. } if *name == wanted))
+    }
+
     pub(super) fn is_making_direct(&self, a: AccountId, b: AccountId) -> bool {
         let same = |purpose: &Purpose| matches!(purpose, Purpose::Direct { one, other } if (*one, *other) == (a, b) || (*one, *other) == (b, a));
         self.purposes.values().any(same)
@@ -126,11 +147,22 @@ impl Pending {
 impl Hub {
     /// Entries became real: apply, show and deliver them.
     pub(super) fn committed(&mut self, now: Instant, batch: &Batch) {
+        if self.pending.trouble.take().is_some() {
+            self.events.push_back(HubEvent::LogWorks);
+        }
         for (room, page) in &batch.pages {
             if *room == HUB_ROOM {
-                page.entries().for_each(|(sequence, entry)| self.apply_hub_entry(sequence, entry));
+                for (sequence, entry) in page.entries() {
+                    self.apply_hub_entry(sequence, entry);
+                    self.tell_hub_entry(sequence, entry);
+                }
             } else {
                 self.append_page(*room, page);
+            }
+        }
+        for (room, sequence) in &batch.redacted {
+            if let Some(room) = self.rooms.get_mut(room) {
+                room.forget(*sequence);
             }
         }
         for (ticket, _, _) in &batch.tickets {
@@ -139,29 +171,13 @@ impl Hub {
                 Some(Purpose::Device(change)) => self.device_changed(now, *ticket, &change),
                 Some(Purpose::Password(set)) => self.password_set(set),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
+                Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
+                    self.say(asked.session, &Message::Done { tag: asked.tag })
+                }
                 _ => {}
             }
         }
         self.serve_waiting(now);
-    }
-
-    /// Room 0 is applied by whoever reads it, at the start and as it grows.
-    pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
-        let Ok(entry) = Entry::decode(entry) else { return };
-        match entry.kind {
-            EntryKind::Account | EntryKind::Device | EntryKind::Password => {
-                self.accounts.apply(sequence.0, &entry)
-            }
-            EntryKind::Room => {
-                let Some((room_kind, pair)) = read_room_body(entry.body) else { return };
-                let room = RoomId(sequence.0);
-                self.rooms.insert(room, Room::new(room_kind, entry.name, pair));
-                if let (RoomKind::Direct, Some((one, other))) = (room_kind, pair) {
-                    self.accounts.add_direct(one, other, room);
-                }
-            }
-            _ => {}
-        }
     }
 
     //= spec/PROTOCOL.md#log-entries
@@ -172,7 +188,7 @@ impl Hub {
         for reader in log.readers() {
             self.touch(reader);
         }
-        if room == LOBBY || self.may_use(HUB_ACCOUNT, room) {
+        if self.is_shown(room) {
             let event =
                 |(sequence, entry): (Seq, &[u8])| HubEvent::Entry { room, sequence, entry: entry.to_vec() };
             self.events.extend(page.entries().map(event));
@@ -198,10 +214,9 @@ impl Hub {
 
     fn made_direct(&mut self, one: AccountId, other: AccountId) {
         let Some(room) = self.accounts.direct(one, other) else { return };
-        for (account, peer) in [(one, other), (other, one)] {
-            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
+        for account in [one, other] {
             for id in self.sessions_of(account) {
-                self.tell_room(id, room, Some(&name));
+                self.tell_room(id, account, room);
             }
         }
         self.say_whispers();
@@ -209,50 +224,59 @@ impl Hub {
 
     /// An append was not committed.
     pub(super) fn refused(&mut self, now: Instant, ticket: Ticket, reason: Refused) {
-        match (self.pending.settle(ticket), reason) {
-            (Some(Purpose::Submitted(Submitted { session, room, id })), Refused::Duplicate(sequence)) => {
-                //= spec/PROTOCOL.md#application-messages
-                //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
-                //# once.
-                self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
-            }
-            (Some(Purpose::Submitted(Submitted { session, id, .. })), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.refuse(session, 0, Refusal::LogFull, (id, ""));
-            }
-            (Some(Purpose::Register { key, .. }), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                for session in self.waiting_for(ticket, &key) {
-                    self.close(now, session, CloseReason::Failed, "the hub could not store the name");
+        let purpose = self.pending.settle(ticket);
+        // Only appends stand before the log's barrier.
+        let is_append = !matches!(purpose, Some(Purpose::LookBack(_)));
+        match reason {
+            Refused::Duplicate(sequence) => self.repeated(purpose, sequence),
+            Refused::NoSuchTarget => {
+                if let Some(Purpose::Submitted(Submitted { session, id, .. })) = purpose {
+                    self.refuse(session, 0, Refusal::NoSuchMessage, (id, ""));
                 }
             }
-            (Some(Purpose::Device(change)), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.device_unchanged(now, ticket, &change);
-            }
-            (Some(Purpose::Password(set)), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.password_not_set(set);
-            }
-            (Some(Purpose::Direct { one, other }), _) => {
-                self.events.push_back(HubEvent::LogTrouble);
-                self.refuse_direct(one, other);
-            }
-            // It is asked for again when somebody comes.
-            (Some(Purpose::Lobby), _) => self.events.push_back(HubEvent::LogTrouble),
-            (_, Refused::Duplicate(_)) => {}
-            (_, Refused::Full | Refused::Unavailable) => self.events.push_back(HubEvent::LogTrouble),
+            Refused::Full => self.failed(now, ticket, purpose, Trouble::Full),
+            Refused::Unavailable => self.failed(now, ticket, purpose, Trouble::Unwritable),
+        }
+        if is_append && matches!(reason, Refused::Full | Refused::Unavailable) {
+            self.effects.push_back(Effect::Heard);
         }
         self.serve_waiting(now);
     }
 
-    /// A room for two could not be made: whoever asked for it hears so.
-    fn refuse_direct(&mut self, one: AccountId, other: AccountId) {
-        for (account, peer) in [(one, other), (other, one)] {
-            let Some(name) = self.accounts.get(peer).map(|peer| peer.name.clone()) else { continue };
-            for id in self.sessions_of(account) {
-                self.refuse(id, kind::DIRECT, Refusal::LogFull, (MessageId([0; 16]), &name));
+    fn repeated(&mut self, purpose: Option<Purpose>, sequence: Seq) {
+        let Some(Purpose::Submitted(Submitted { session, room, id })) = purpose else { return };
+        //= spec/PROTOCOL.md#application-messages
+        //# The hub MUST recognise a repeated submission by room, author and message id, and commit it
+        //# once.
+        self.say(session, &Message::Stored { room: room.0, sequence: sequence.0, id });
+    }
+
+    /// The log failed. Whoever waits for it is sent away with the reason, and not told that the line is refused: a
+    /// client that comes back submits what is not stored again, in order, and so do we not lose what a person said.
+    fn failed(&mut self, now: Instant, ticket: Ticket, purpose: Option<Purpose>, trouble: Trouble) {
+        if let Some(Purpose::LookBack(looking)) = purpose {
+            return self.not_found(now, looking);
+        }
+        if self.pending.trouble.replace(trouble) != Some(trouble) {
+            self.events.push_back(HubEvent::LogTrouble(trouble));
+        }
+        let concerned = match purpose {
+            Some(Purpose::Submitted(Submitted { session, .. })) => Vec::from([session]),
+            Some(Purpose::Register { key, .. }) => self.waiting_for(ticket, &key),
+            Some(Purpose::Direct { one, other }) => {
+                [one, other].into_iter().flat_map(|account| self.sessions_of(account)).collect()
             }
+            // Who asked for something is told that it was not done, and may ask again.
+            Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
+                return self.deny(asked, Refusal::LogFull);
+            }
+            Some(Purpose::Device(change)) => return self.device_unchanged(now, ticket, &change),
+            Some(Purpose::Password(set)) => return self.password_not_set(set),
+            // The lobby is made when somebody comes; what the hub says itself nobody waits for.
+            Some(Purpose::Lobby | Purpose::LookBack(_)) | None => Vec::new(),
+        };
+        for session in concerned {
+            self.close(now, session, CloseReason::Failed, trouble.sentence());
         }
     }
 
@@ -263,12 +287,20 @@ impl Hub {
         log.insert(page);
         if is_missing {
             // It is asked for again when a reader is next heard of, and not at once, for ever.
-            self.events.push_back(HubEvent::LogTrouble);
+            self.events.push_back(HubEvent::LogTrouble(Trouble::Unreadable));
             return;
         }
         for reader in log.readers() {
             self.touch(reader);
         }
+    }
+
+    /// What was looked for.
+    pub(super) fn looked_up(&mut self, now: Instant, ticket: Ticket, entries: &[(Seq, Vec<u8>)]) {
+        if let Some(Purpose::LookBack(looking)) = self.pending.settle(ticket) {
+            self.found(now, looking, entries);
+        }
+        self.serve_waiting(now);
     }
 
     fn serve_waiting(&mut self, now: Instant) {

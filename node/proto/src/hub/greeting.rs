@@ -1,7 +1,9 @@
 //! The control stream: a client says who it is, then what it wants.
 
-use super::accounts::{Account, room_body};
+use super::accounts::Account;
+use super::charter::{Made, room_body};
 use super::commit::Purpose;
+use super::rooms::Asked;
 use super::sessions::{Cursor, SessionId, Stage};
 use super::{Hub, HubEvent};
 use crate::bulk::TransferId;
@@ -13,7 +15,7 @@ use spec::name;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::login::FLAG_ENROL;
-use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, RoomKind, kind};
+use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, kind};
 
 /// The stream of control messages.
 pub(super) const CONTROL: u64 = 0;
@@ -52,7 +54,7 @@ impl Hub {
     /// What follows HELLO waits until the log has taken the name, and who does not read answers gets no more.
     fn takes_messages(&mut self, now: Instant, id: SessionId) -> bool {
         let Some(session) = self.sessions.get(id) else { return false };
-        if matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
+        if session.looks_back || matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
             return false;
         }
         if self.enrolments.is_holding(id) {
@@ -89,6 +91,9 @@ impl Hub {
                 self.fetch(id, TransferId(*transfer), *hash, *from);
             }
             (Some(_), Message::Release { transfer }) => self.release(id, TransferId(*transfer)),
+            (Some(account), Message::Ask { tag, request }) => {
+                self.ask(Asked { session: id, account, tag: *tag, kind: request.kind() }, request);
+            }
             (Some(_), Message::RatchetReq { ephemeral, kem }) => self.ratchet(now, id, ephemeral, *kem),
             (Some(_), _) => {}
         }
@@ -97,9 +102,13 @@ impl Hub {
     pub(super) fn say(&mut self, id: SessionId, message: &Message<'_>) {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
+        self.say_bytes(id, &bytes);
+    }
+
+    pub(super) fn say_bytes(&mut self, id: SessionId, message: &[u8]) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         // Answers stop long before the buffer is full: see `takes_messages`.
-        if session.connection.send(CONTROL, &bytes).is_ok() {
+        if session.connection.send(CONTROL, message).is_ok() {
             self.touch(id);
         }
     }
@@ -172,35 +181,24 @@ impl Hub {
         let flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
         let generation = self.generation;
         self.say(id, &Message::Welcome { flags, account: account.id.0, name: &account.name, generation });
-        self.tell_room(id, LOBBY, None);
-        let directs: Vec<(RoomId, String)> =
-            self.accounts.directs_of(account.id).map(|(room, other)| (room, other.name.clone())).collect();
-        for (room, other) in directs {
-            self.tell_room(id, room, Some(&other));
+        for room in self.rooms_of(account.id) {
+            self.tell_room(id, account.id, room);
         }
         self.arrive(account);
     }
 
-    /// Tells a client of a room it may read; a room for two bears the other's name.
-    pub(super) fn tell_room(&mut self, id: SessionId, room: RoomId, other: Option<&str>) {
-        let Some(known) = self.rooms.get(&room) else { return };
-        let (kind, head) = (Some(known.kind), known.head().0);
-        let name = other.map_or_else(|| known.name.clone(), ToString::to_string);
-        self.say(id, &Message::Room { room: room.0, kind, name: &name, head });
-    }
-
     // what it wants
-
-    pub(super) fn may_use(&self, account: AccountId, room: RoomId) -> bool {
-        room == LOBBY || self.rooms.get(&room).is_some_and(|room| room.is_for(account))
-    }
 
     fn subscribe(&mut self, id: SessionId, account: AccountId, room: RoomId, after: Seq) {
         let allowed = self.may_use(account, room);
         let Some(log) = self.rooms.get_mut(&room).filter(|_| allowed) else {
-            return self.refuse(id, kind::SUBSCRIBE, Refusal::NoSuchRoom, (MessageId([0; 16]), ""));
+            // Who was sent away while it was elsewhere learns it by asking.
+            return self.say(id, &Message::Gone { room: room.0, text: "" });
         };
-        let next = after.min(log.head()).next();
+        //= spec/PROTOCOL.md#rooms
+        //# The hub MUST NOT send a member an entry before the first that STATE names.
+        let first = log.charter.first(account).unwrap_or(Seq(1));
+        let next = after.min(log.head()).next().max(first);
         let heard = log.ephemeral_end();
         log.add_reader(id);
         if let Some(session) = self.sessions.get_mut(id) {
@@ -210,10 +208,10 @@ impl Hub {
     }
 
     fn who(&mut self, id: SessionId, account: AccountId, room: RoomId) {
-        if room != LOBBY || !self.may_use(account, room) {
+        if !self.may_use(account, room) {
             return self.refuse(id, kind::WHO, Refusal::NoSuchRoom, (MessageId([0; 16]), ""));
         }
-        let names = self.present_names();
+        let names = self.present_in(room);
         let mut bytes = 0;
         let fits = |name: &&String| {
             bytes += name.len() + 2;
@@ -226,19 +224,24 @@ impl Hub {
     /// The names of those who are here, in their order.
     #[must_use]
     pub fn present_names(&self) -> Vec<String> {
-        let accounts = self.presence.accounts().filter_map(|account| self.accounts.get(account));
+        self.present_in(LOBBY)
+    }
+
+    fn present_in(&self, room: RoomId) -> Vec<String> {
+        let here = self.presence.accounts().filter(|account| self.may_use(*account, room));
+        let accounts = here.filter_map(|account| self.accounts.get(account));
         let mut names: Vec<String> = accounts.map(|account| account.name.clone()).collect();
         names.sort_unstable();
         names
     }
 
     fn direct(&mut self, id: SessionId, account: AccountId, name: &str) {
-        let other = self.accounts.of_name(name).map(|other| (other.id, other.name.clone()));
-        let Some((other, other_name)) = other.filter(|(other, _)| *other != account) else {
+        let other = self.accounts.of_name(name).map(|other| other.id);
+        let Some(other) = other.filter(|other| *other != account) else {
             return self.refuse(id, kind::DIRECT, Refusal::NoSuchName, (MessageId([0; 16]), name));
         };
         match self.accounts.direct(account, other) {
-            Some(room) => self.tell_room(id, room, Some(&other_name)),
+            Some(room) => self.tell_room(id, account, room),
             None => self.make_direct(account, other),
         }
     }
@@ -248,7 +251,7 @@ impl Hub {
         if self.pending.is_making_direct(one, other) {
             return;
         }
-        let body = room_body(RoomKind::Direct, Some((one, other)));
+        let body = room_body(Made::Direct(one, other));
         let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Room, "", body);
         self.pending.expect(ticket, Purpose::Direct { one, other });
     }

@@ -6,6 +6,9 @@
 //! | [`sessions`] | which session owns which connection id, and when each wants to be woken |
 //! | [`ratchet`] | the hub's half of making a session's keys anew |
 //! | [`greeting`], [`requests`] | what a client says on its control stream and its rooms' streams |
+//! | [`rooms`], [`rights`] | what it asks for about rooms, and who may |
+//! | [`charter`], [`told`] | what entries of room 0 make of a room, and whom it concerns |
+//! | [`past`] | what was said before |
 //! | [`accounts`], [`presence`] | who is who, and who is here |
 //! | [`enrolment`], [`devices`] | how a key becomes a device of an account, and stops being one |
 //! | [`passwords`], [`attempts`] | passwords the hub never sees, and how often one may be tried |
@@ -18,6 +21,7 @@ pub mod admission;
 mod answered;
 mod attempts;
 mod bulk;
+pub mod charter;
 mod cid_table;
 mod commit;
 mod devices;
@@ -27,17 +31,24 @@ mod flush;
 mod greeting;
 pub mod operator;
 mod passwords;
+mod past;
 mod prefix;
 mod presence;
 mod ratchet;
 mod requests;
+mod rights;
 mod room;
+mod rooms;
 mod sessions;
+mod told;
+mod trouble;
 mod wheel;
 
 use crate::bulk::Request;
 use crate::connection::{Connection, End, KeyPolicy, Step};
-use crate::log::{Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket};
+use crate::log::{
+    AccountId, Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket,
+};
 use crate::opaque::Keeper;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
@@ -45,10 +56,11 @@ use crate::transmit::{Arrival, Path, Transmit};
 use crate::watch::Watch;
 use accounts::{Account, Accounts};
 use admission::{Admission, Newcomer, Outcome};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use attempts::Attempts;
+use charter::{Made, room_body};
 use commit::{Pending, Purpose};
 use core::time::Duration;
 use enrolment::Enrolments;
@@ -64,8 +76,9 @@ use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::frame::{Frames, Side};
-use spec::wire::message::RoomKind;
+use spec::wire::request::Role;
 use spec::wire::{long, short};
+pub use trouble::Trouble;
 
 /// The lobby's name.
 pub const LOBBY_NAME: &str = "lobby";
@@ -145,8 +158,10 @@ pub enum HubEvent {
         /// Its bytes.
         entry: Vec<u8>,
     },
-    /// The log refused what it was given.
-    LogTrouble,
+    /// The log fails: told once, until it works again.
+    LogTrouble(Trouble),
+    /// The log works again.
+    LogWorks,
     /// How often what was tried, to be kept for the next start.
     Attempts(Vec<u8>),
 }
@@ -176,6 +191,14 @@ pub struct Hub {
     attempts: Attempts,
     presence: Presence,
     rooms: BTreeMap<RoomId, Room>,
+    /// Rooms by their folded names.
+    by_name: BTreeMap<String, RoomId>,
+    /// The named rooms that an account is a member of.
+    joined: BTreeMap<AccountId, BTreeSet<RoomId>>,
+    /// Roles on the whole hub.
+    roles: BTreeMap<AccountId, Role>,
+    /// When a member wrote last in a room whose pace is slow.
+    wrote_at: BTreeMap<(RoomId, AccountId), (Instant, MessageId)>,
     pending: Pending,
     answers: VecDeque<(Path, Vec<u8>)>,
     effects: VecDeque<Effect>,
@@ -209,6 +232,10 @@ impl Hub {
             keeper,
             attempts,
             rooms: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            wrote_at: BTreeMap::new(),
             pending: Pending::default(),
             answers: VecDeque::new(),
             effects: VecDeque::new(),
@@ -238,7 +265,7 @@ impl Hub {
     /// The lobby is the first entry of a log: until it is there, there is nothing to be in.
     fn make_lobby(&mut self) {
         if !self.rooms.contains_key(&LOBBY) && !self.pending.is_making_lobby() {
-            let body = accounts::room_body(RoomKind::Open, None);
+            let body = room_body(Made::Open { flags: 0, owner: None });
             let ticket = self.append_as_hub(HUB_ROOM, EntryKind::Room, LOBBY_NAME, body);
             self.pending.expect(ticket, Purpose::Lobby);
         }
@@ -566,15 +593,15 @@ impl Hub {
     fn append_as_hub(&mut self, room: RoomId, kind: EntryKind, name: &str, body: Vec<u8>) -> Ticket {
         let (ticket, id) = (self.pending.ticket(), self.random.message_id());
         let name = name.to_string();
-        self.append(Append { ticket, room, author: HUB_ACCOUNT, id, kind, name, body });
+        self.append(Append { ticket, room, author: HUB_ACCOUNT, id, kind, name, body, about: None });
         ticket
     }
 
-    /// Appends a lobby entry about `account`, such as that it came.
-    fn append_about(&mut self, account: &Account, kind: EntryKind, body: &str) {
+    /// Appends an entry about `account` to a room, such as that it came.
+    fn append_about(&mut self, room: RoomId, account: &Account, kind: EntryKind, body: &str) {
         let (ticket, id) = (self.pending.ticket(), self.random.message_id());
         let (author, name, body) = (account.id, account.name.clone(), body.as_bytes().to_vec());
-        self.append(Append { ticket, room: LOBBY, author, id, kind, name, body });
+        self.append(Append { ticket, room, author, id, kind, name, body, about: None });
     }
 }
 
@@ -603,6 +630,7 @@ impl Hub {
             Reply::Committed(batch) => self.committed(now, &batch),
             Reply::Refused { ticket, reason } => self.refused(now, ticket, reason),
             Reply::Page { room, page } => self.paged(room, page),
+            Reply::Found { ticket, entries } => self.looked_up(now, ticket, &entries),
         }
     }
 }

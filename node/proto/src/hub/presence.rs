@@ -4,7 +4,7 @@ use super::Hub;
 use super::accounts::Account;
 use super::sessions::SessionId;
 use crate::connection::End;
-use crate::log::AccountId;
+use crate::log::{AccountId, LOBBY};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
@@ -60,7 +60,7 @@ impl Hub {
     /// `account` was greeted: announce it, unless it never was away for long.
     pub(super) fn arrive(&mut self, account: &Account) {
         if self.presence.arrive(account.id) {
-            self.append_about(account, EntryKind::Joined, "");
+            self.append_about(LOBBY, account, EntryKind::Joined, "");
         }
     }
 
@@ -118,7 +118,7 @@ impl Hub {
         if self.presence.remove(account)
             && let Some(account) = self.accounts.get(account).cloned()
         {
-            self.append_about(&account, EntryKind::Left, reason);
+            self.append_about(LOBBY, &account, EntryKind::Left, reason);
         }
     }
 }

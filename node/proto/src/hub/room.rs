@@ -1,5 +1,6 @@
 //! One room on this core: its head, the pages that are in memory, and who reads it. Knows no connection.
 
+use super::charter::Charter;
 use super::sessions::SessionId;
 use crate::log::{AccountId, Page, Run, Seq};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,6 +16,7 @@ pub(super) const CACHE_BYTES: usize = 262_144;
 pub(super) struct Room {
     pub(super) kind: RoomKind,
     pub(super) name: alloc::string::String,
+    pub(super) charter: Charter,
     /// The accounts of a room for two.
     pair: Option<(AccountId, AccountId)>,
     head: Seq,
@@ -44,6 +46,7 @@ impl Room {
         Self {
             kind,
             name: name.into(),
+            charter: Charter::default(),
             pair,
             head: Seq::default(),
             pages: BTreeMap::new(),
@@ -74,9 +77,28 @@ impl Room {
         self.ephemeral_end += 1;
     }
 
-    /// Whether it is a room for two, and `account` one of them.
+    /// Whether `account` is one of two, or a member.
     pub(super) fn is_for(&self, account: AccountId) -> bool {
-        self.pair.is_some_and(|(one, other)| one == account || other == account)
+        let is_one_of = |(one, other)| one == account || other == account;
+        self.pair.map_or_else(|| self.charter.first(account).is_some(), is_one_of)
+    }
+
+    /// Of a room for two, the one who is not `account`.
+    pub(super) fn other(&self, account: AccountId) -> Option<AccountId> {
+        self.pair.map(|(one, other)| if one == account { other } else { one })
+    }
+
+    /// Whether it is known by a name.
+    pub(super) const fn is_named(&self) -> bool {
+        self.pair.is_none()
+    }
+
+    /// An entry is not what it was: it is read again from the log when it is wanted.
+    pub(super) fn forget(&mut self, sequence: Seq) {
+        let page = self.pages.range(..=sequence).next_back().filter(|(_, page)| sequence < page.end());
+        if let Some(first) = page.map(|(first, _)| *first) {
+            self.drop_page(first);
+        }
     }
 
     /// The highest number committed.

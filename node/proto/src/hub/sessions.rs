@@ -98,6 +98,8 @@ pub(super) struct Session {
     pub(super) init_arrived: Instant,
     pub(super) is_confirmed: bool,
     pub(super) stage: Stage,
+    /// The log looks for something it asked for; what it says next waits.
+    pub(super) looks_back: bool,
     pub(super) cursors: BTreeMap<RoomId, Cursor>,
     /// The room whose turn it is when the next datagram is filled.
     pub(super) turn: RoomId,
@@ -131,6 +133,7 @@ impl Session {
             init_arrived,
             is_confirmed: false,
             stage: Stage::New,
+            looks_back: false,
             cursors: BTreeMap::new(),
             turn: RoomId(0),
             typed_at: None,

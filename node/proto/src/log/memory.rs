@@ -1,8 +1,10 @@
 //! The log in memory: for tests, and for whoever wants nothing kept.
 
+use super::found::{Found, tombstone, words};
 use super::page::PAGE_BYTES;
 use super::{
-    AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Page, Recovered, Refused, Reply, RoomId, Seq,
+    AccountId, Append, Batch, Engine, HUB_ROOM, LOBBY, Lookup, Page, Recovered, Refused, Reply, RoomId, Seq,
+    Wanted,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -10,7 +12,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use spec::time::UnixTime;
-use spec::wire::entry::{Entry, EntryKind, MessageId};
+use spec::wire::entry::{Entry, EntryKind, MessageId, split_target};
 
 /// Everything committed, as long as the value lives.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,19 @@ impl MemoryLog {
             return Some(Reply::Refused { ticket: append.ticket, reason });
         }
         let entries = self.rooms.entry(append.room).or_default();
+        if let Some(about) = &append.about {
+            let at = usize::try_from(about.target.0).ok().and_then(|target| target.checked_sub(1));
+            let line = at.and_then(|at| entries.get(at)).and_then(|bytes| Entry::decode(bytes).ok());
+            let fits =
+                |line: &Entry<'_>| line.kind.is_line() && (!about.is_own || line.author == append.author.0);
+            if !line.as_ref().is_some_and(fits) {
+                let reason = Refused::NoSuchTarget;
+                return Some(Reply::Refused { ticket: append.ticket, reason });
+            }
+            if about.redacts {
+                redact(entries, about.target, |sequence| batch.redacted.push((append.room, sequence)));
+            }
+        }
         let sequence = Seq(entries.len() as u64 + 1);
         entries.push(append.entry(time));
         batch.push(append.ticket, append.room, sequence, entries.last().map_or(&[], Vec::as_slice));
@@ -52,6 +67,19 @@ impl MemoryLog {
             };
         }
         present.into_iter().collect()
+    }
+}
+
+/// Empties an entry and what its author said instead of it.
+fn redact(entries: &mut [Vec<u8>], target: Seq, mut redacted: impl FnMut(Seq)) {
+    for (sequence, bytes) in (1..).zip(entries) {
+        let Ok(entry) = Entry::decode(bytes) else { continue };
+        let edits = entry.kind == EntryKind::Edit
+            && split_target(entry.body).is_ok_and(|(edited, _)| edited == target.0);
+        if sequence == target.0 || edits {
+            *bytes = tombstone(&entry);
+            redacted(Seq(sequence));
+        }
     }
 }
 
@@ -88,4 +116,43 @@ impl Engine for MemoryLog {
         }
         Reply::Page { room, page }
     }
+
+    fn find(&mut self, lookup: &Lookup) -> Reply {
+        let all = self.rooms.get(&lookup.room).map(Vec::as_slice).unwrap_or_default();
+        let numbered = (1..).map(Seq).zip(all).filter(|(sequence, _)| *sequence >= lookup.first);
+        let mut found = Found::new(lookup.count);
+        match &lookup.wanted {
+            Wanted::Since(since) => {
+                let is_late = |bytes: &Vec<u8>| Entry::decode(bytes).is_ok_and(|entry| entry.time >= *since);
+                let mut late = numbered.skip_while(|(_, bytes)| !is_late(bytes));
+                while found.has_room()
+                    && let Some((sequence, bytes)) = late.next()
+                {
+                    found.push(sequence, bytes.clone());
+                }
+            }
+            Wanted::Words { before, words: wanted } => {
+                let mut matching =
+                    numbered.collect::<Vec<_>>().into_iter().rev().filter(|(sequence, bytes)| {
+                        let said = Entry::decode(bytes).ok().and_then(|entry| words(&entry));
+                        *sequence < *before && said.is_some_and(|said| has_words(&said, wanted))
+                    });
+                while found.has_room()
+                    && let Some((sequence, bytes)) = matching.next()
+                {
+                    found.push(sequence, bytes.clone());
+                }
+            }
+        }
+        Reply::Found { ticket: lookup.ticket, entries: found.entries }
+    }
+}
+
+fn has_words(said: &str, wanted: &str) -> bool {
+    let split = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let wanted = split(wanted);
+    !wanted.is_empty() && wanted.is_subset(&split(said))
 }

@@ -3,9 +3,13 @@
 //! The log is the only queue: a message becomes real when the log has committed it and given it a sequence
 //! number, and it is delivered after that moment, never before. What stores it is an [`Engine`].
 
+mod barrier;
+mod found;
 mod memory;
 mod page;
 
+pub use barrier::Barrier;
+pub use found::{Found, tombstone, words};
 pub use memory::MemoryLog;
 pub use page::{Page, Run};
 
@@ -64,6 +68,19 @@ pub struct Append {
     pub name: String,
     /// What it says.
     pub body: Vec<u8>,
+    /// The entry it is about, which has to be there.
+    pub about: Option<About>,
+}
+
+/// The entry that another one is about: a line of the same room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its number.
+    pub target: Seq,
+    /// Whether it has to be of the same author.
+    pub is_own: bool,
+    /// Whether it is emptied, and what was said instead of it.
+    pub redacts: bool,
 }
 
 impl Append {
@@ -95,7 +112,43 @@ pub enum Effect {
         /// The first entry wanted.
         from: Seq,
     },
+    /// An append was refused because the log failed, and that was acted on: see [`Barrier`].
+    Heard,
+    /// Look this up.
+    Find(Lookup),
 }
+
+/// Entries that are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Comes back with the answer.
+    pub ticket: Ticket,
+    /// The room.
+    pub room: RoomId,
+    /// None before this.
+    pub first: Seq,
+    /// Which of them.
+    pub wanted: Wanted,
+    /// How many at most; fewer when they are long.
+    pub count: usize,
+}
+
+/// Which entries are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those that were committed at this time or later, the oldest first.
+    Since(UnixTime),
+    /// Those that have all of these words, the youngest first.
+    Words {
+        /// Only those before this one.
+        before: Seq,
+        /// The words, with white space between them.
+        words: String,
+    },
+}
+
+/// Bytes of entries that end an answer to a [`Lookup`]: the entry with which there are so many is the last.
+pub const FOUND_BYTES: usize = 49_152;
 
 /// What the log answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +169,13 @@ pub enum Reply {
         /// The entries.
         page: Page,
     },
+    /// Entries that were looked for.
+    Found {
+        /// The lookup.
+        ticket: Ticket,
+        /// The entries and their numbers.
+        entries: Vec<(Seq, Vec<u8>)>,
+    },
 }
 
 /// Why an append was not committed.
@@ -123,6 +183,8 @@ pub enum Reply {
 pub enum Refused {
     /// It was committed before, with this number.
     Duplicate(Seq),
+    /// What it is about is not there, is no line, or is not its author's.
+    NoSuchTarget,
     /// The storage takes no more.
     Full,
     /// The storage failed.
@@ -136,6 +198,8 @@ pub struct Batch {
     pub pages: Vec<(RoomId, Page)>,
     /// Which append became which entry.
     pub tickets: Vec<(Ticket, RoomId, Seq)>,
+    /// Entries of before that say nothing any more.
+    pub redacted: Vec<(RoomId, Seq)>,
 }
 
 impl Batch {
@@ -179,4 +243,7 @@ pub trait Engine: Send {
 
     /// The entries of `room` from `from` on, as many as fit a page.
     fn read(&mut self, room: RoomId, from: Seq) -> Reply;
+
+    /// Looks for entries; [`Refused::Unavailable`] when the storage fails.
+    fn find(&mut self, lookup: &Lookup) -> Reply;
 }

@@ -1,0 +1,95 @@
+//! What a person says and asks: kept until the hub has it, whatever becomes of sessions.
+
+use super::Client;
+use super::asks::{AskId, AsksFull};
+use super::outbox::{OutboxFull, Target};
+use super::timeline::Timeline;
+use crate::log::{RoomId, Seq};
+use alloc::vec::Vec;
+use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::request::Request;
+
+impl Client {
+    /// Submits a line; its id comes back in [`ClientEvent::Stored`].
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn say(&mut self, target: Target, kind: EntryKind, text: &str) -> Result<MessageId, OutboxFull> {
+        self.keep(target, kind, text.as_bytes().to_vec())
+    }
+
+    /// Submits something about another entry of a room: a reply, an edit, a deletion or a sign.
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn say_about(
+        &mut self,
+        target: Target,
+        kind: EntryKind,
+        entry: Seq,
+        text: &str,
+    ) -> Result<MessageId, OutboxFull> {
+        self.keep(target, kind, spec::wire::entry::about(entry.0, text))
+    }
+
+    fn keep(&mut self, target: Target, kind: EntryKind, body: Vec<u8>) -> Result<MessageId, OutboxFull> {
+        let id = self.random.message_id();
+        if let Target::Named(name) = &target
+            && self.outbox.room_of(&target).is_none()
+            && !self.asks.is_joining(name)
+        {
+            self.asks.push(Request::Join { name: name.clone().into() }).map_err(|_| OutboxFull)?;
+        }
+        self.outbox.push(id, target, kind, body)?;
+        self.submit();
+        Ok(id)
+    }
+
+    /// Asks the hub for something; the answer comes back as [`ClientEvent::Granted`], [`ClientEvent::Denied`],
+    /// [`ClientEvent::Rooms`] or [`ClientEvent::Past`] with the same id, whatever becomes of sessions.
+    ///
+    /// # Errors
+    /// [`AsksFull`]; nothing was asked.
+    pub fn ask(&mut self, request: Request<'static>) -> Result<AskId, AsksFull> {
+        let id = self.asks.push(request)?;
+        self.submit();
+        Ok(id)
+    }
+
+    /// The room of a name, when we are a member of it.
+    #[must_use]
+    pub fn room_of(&self, target: &Target) -> Option<RoomId> {
+        self.outbox.room_of(target)
+    }
+
+    /// The last entry that is known of a room.
+    #[must_use]
+    pub fn last_of(&self, room: RoomId) -> Option<Seq> {
+        self.timelines.get(&room).map(Timeline::last)
+    }
+
+    /// Requests that are not answered.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.asks.len()
+    }
+
+    /// Asks who is in a room; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
+    pub fn ask_members(&mut self, room: RoomId) {
+        self.members_wanted.push_back(room);
+        self.submit();
+    }
+
+    /// Whether another line can be kept, however long.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
+    /// Says in passing that the person types something for `room`; it may be lost.
+    pub fn typing(&mut self, room: RoomId) {
+        if let Some(session) = &mut self.session {
+            session.typing = Some(room);
+        }
+    }
+}
