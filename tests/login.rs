@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
 
+#[cfg(target_os = "linux")]
+#[path = "login/enumeration.rs"]
+mod enumeration;
+#[path = "login/prober.rs"]
+mod prober;
+#[path = "login/relay.rs"]
+mod relay;
+
 use core::time::Duration;
 use node_proto::client::ClientEvent;
 use node_proto::client::account::{AccountEvent, Ask};
