@@ -4,10 +4,12 @@ use super::account::AccountEvent;
 use super::asks::AskId;
 use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use spec::close::CloseReason;
 use spec::wire::entry::MessageId;
+use spec::wire::ephemeral::Ephemeral;
+use spec::wire::frame::Frame;
 use spec::wire::message::{Refusal, RoomKind};
 use spec::wire::request::{Listed, Request, Role};
 
@@ -196,4 +198,17 @@ pub enum ClientEvent {
     KeyLog(String),
     /// The hub says that it writes a key log.
     HubLogsKeys,
+}
+
+impl ClientEvent {
+    /// What a frame says in passing.
+    pub(super) fn in_passing(frame: &Frame<'_>) -> Option<Self> {
+        let Frame::Ephemeral { room, message } = frame else { return None };
+        match Ephemeral::decode(message) {
+            Ok(Ephemeral::Typing { name }) => {
+                Some(Self::Typing { room: RoomId(*room), name: name.to_string() })
+            }
+            _ => None,
+        }
+    }
 }

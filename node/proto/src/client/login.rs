@@ -1,7 +1,8 @@
 //! What a session says to its hub about devices and passwords, and what it makes of the answers.
 
-use super::ClientConfig;
 use super::account::{AccountEvent, Ask, Wishes};
+use super::session::{CONTROL, Heard, Session};
+use super::{ClientConfig, ClientEvent};
 use crate::opaque::{Login, Registration};
 use crate::random::Random;
 use alloc::boxed::Box;
@@ -147,5 +148,38 @@ impl Asking {
     ) -> Option<AccountEvent> {
         self.is_waiting = false;
         wishes.refused(request, reason)
+    }
+}
+
+impl Session {
+    /// Asks to become a device, or what is asked of the account.
+    pub(super) fn ask_account(
+        &mut self,
+        config: &ClientConfig,
+        wishes: &Wishes,
+        random: &mut Random,
+    ) -> Option<AccountEvent> {
+        if self.connection.is_closing() {
+            return None;
+        }
+        let is_greeted = self.is_greeted();
+        let next = self.asking.next(is_greeted, config, wishes, random)?;
+        self.say_next(next)
+    }
+
+    /// Says it. What is too much for a stalled hub is as good as lost with the session.
+    fn say_next(&mut self, (bytes, event): Next) -> Option<AccountEvent> {
+        let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
+        event
+    }
+
+    pub(super) fn hear_account(&mut self, message: &LoginMessage<'_>, heard: &mut Heard<'_>) {
+        let next = self.asking.hear(message, heard.config, heard.wishes, heard.random);
+        heard.events.extend(self.say_next(next).map(ClientEvent::Account));
+    }
+
+    pub(super) fn account_refused(&mut self, request: u64, reason: Refusal, heard: &mut Heard<'_>) {
+        let event = self.asking.refused(request, reason, heard.wishes);
+        heard.events.extend(event.map(ClientEvent::Account));
     }
 }

@@ -1,9 +1,9 @@
 //! What is said and heard on a connection to the hub.
 
-use super::account::{self, AccountEvent, Wishes};
+use super::account::{self, Wishes};
 use super::asks::{AskId, Asks};
 use super::event::{RoomInfo, RoomState};
-use super::login::{Asking, Next};
+use super::login::Asking;
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
 use super::timeline::Timeline;
@@ -34,7 +34,7 @@ use spec::wire::request::Request;
 use spec::wire::request::kind::{CREATE, SEARCH};
 
 /// The stream of control messages.
-const CONTROL: u64 = 0;
+pub(super) const CONTROL: u64 = 0;
 /// Bytes of an EPHEMERAL frame with a client's TYPING.
 const EPHEMERAL_BYTES: usize = 16;
 
@@ -169,7 +169,7 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
-    asking: Asking,
+    pub(super) asking: Asking,
     /// The room somebody should hear that the person types in.
     pub(super) typing: Option<RoomId>,
     pub(super) bulk: Bulk,
@@ -232,26 +232,6 @@ impl Session {
             self.members_asked += 1;
             self.say(&Message::Who { room: room.0 });
         }
-    }
-
-    /// Asks to become a device, or what is asked of the account.
-    pub(super) fn ask_account(
-        &mut self,
-        config: &ClientConfig,
-        wishes: &Wishes,
-        random: &mut Random,
-    ) -> Option<AccountEvent> {
-        if self.connection.is_closing() {
-            return None;
-        }
-        let next = self.asking.next(self.is_greeted, config, wishes, random)?;
-        self.say_next(next)
-    }
-
-    /// As [`say`](Self::say).
-    fn say_next(&mut self, (bytes, event): Next) -> Option<AccountEvent> {
-        let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
-        event
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
@@ -361,7 +341,7 @@ impl Session {
         for frame in frames.iter() {
             bulk.take(&frame);
             take_entries(timelines, &frame);
-            events.extend(in_passing(&frame));
+            events.extend(ClientEvent::in_passing(&frame));
         }
         Ok(())
     }
@@ -425,13 +405,9 @@ impl Session {
                     heard.events.push_back(ClientEvent::Put { transfer });
                 }
             }
-            Message::Login(message) => {
-                let next = self.asking.hear(message, heard.config, heard.wishes, heard.random);
-                heard.events.extend(self.say_next(next).map(ClientEvent::Account));
-            }
+            Message::Login(message) => self.hear_account(message, heard),
             Message::Refused { request, reason, .. } if account::is_ask(*request) => {
-                let event = self.asking.refused(*request, *reason, heard.wishes);
-                heard.events.extend(event.map(ClientEvent::Account));
+                self.account_refused(*request, *reason, heard);
             }
             Message::Refused { request: kind::OFFER | kind::FETCH, reason, id, .. } => {
                 let transfer = refused(*id);
@@ -574,17 +550,6 @@ impl Session {
             self.say(&Message::Subscribe { room: room.0, after: after.0 });
         }
         heard.events.push_back(ClientEvent::Room { room, kind, name: name.to_string() });
-    }
-}
-
-/// What a frame says in passing.
-fn in_passing(frame: &Frame<'_>) -> Option<ClientEvent> {
-    let Frame::Ephemeral { room, message } = frame else { return None };
-    match Ephemeral::decode(message) {
-        Ok(Ephemeral::Typing { name }) => {
-            Some(ClientEvent::Typing { room: RoomId(*room), name: name.to_string() })
-        }
-        _ => None,
     }
 }
 

@@ -7,9 +7,9 @@
 //! [`devices`]: super::devices
 //! [`passwords`]: super::passwords
 
-use super::Hub;
 use super::accounts::Account;
 use super::sessions::{SessionId, Stage};
+use super::{Hub, HubEvent};
 use crate::opaque::Waiting;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -175,5 +175,10 @@ impl Hub {
                 ),
             }
         }
+    }
+
+    /// Has the shell keep what is to be kept by `until`.
+    pub(super) fn save_attempts(&mut self, now: Instant, until: Instant) {
+        self.events.extend(self.attempts.save(now, until).map(HubEvent::Attempts));
     }
 }

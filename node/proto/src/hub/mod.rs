@@ -42,6 +42,7 @@ mod rooms;
 mod sessions;
 mod told;
 mod trouble;
+mod unconfirmed;
 mod wheel;
 
 use crate::bulk::Request;
@@ -64,6 +65,7 @@ use charter::{Made, room_body};
 use commit::{Pending, Purpose};
 use core::time::Duration;
 use enrolment::Enrolments;
+pub use passwords::LoginConfig;
 use presence::Presence;
 use room::Room;
 use sessions::{Session, SessionId, Sessions, Stage};
@@ -83,8 +85,6 @@ pub use trouble::Trouble;
 /// The lobby's name.
 pub const LOBBY_NAME: &str = "lobby";
 
-/// Sessions of one key that were never heard of.
-const UNCONFIRMED_PER_KEY_MAX: usize = 4;
 /// How long a session may go unheard from its beginning: twice what a client waits for an answer.
 const UNCONFIRMED_TIME: Duration = Duration::from_secs(10);
 
@@ -109,15 +109,6 @@ pub struct HubConfig {
     pub keys: KeyPolicy,
     /// What passwords need.
     pub logins: LoginConfig,
-}
-
-/// What a hub needs to work with passwords.
-#[derive(Debug)]
-pub struct LoginConfig {
-    /// Made once: without it no password that was set with it holds.
-    pub secret: Secret<32>,
-    /// What [`HubEvent::Attempts`] said last, or nothing.
-    pub attempts: Vec<u8>,
 }
 
 /// What the shell is told.
@@ -410,42 +401,6 @@ impl Hub {
         self.serve(now, session);
     }
 
-    /// One key needs no more than a few sessions at a time: the oldest that were never heard of make room.
-    fn forget_unconfirmed(&mut self, now: Instant, key: &accounts::ClientKey) {
-        let is_unconfirmed =
-            |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_confirmed);
-        let unconfirmed: Vec<SessionId> =
-            self.sessions.of_key(key).into_iter().filter(is_unconfirmed).collect();
-        let surplus = (unconfirmed.len() + 1).saturating_sub(UNCONFIRMED_PER_KEY_MAX);
-        for id in &unconfirmed[..surplus.min(unconfirmed.len())] {
-            self.abandon(now, *id);
-        }
-    }
-
-    fn abandon(&mut self, now: Instant, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.connection.abandon();
-        }
-        self.drop_if_over(now, id);
-    }
-
-    /// The first packet of a client shows that it holds the keys: only then its older sessions go.
-    fn confirm(&mut self, now: Instant, id: SessionId) {
-        //= spec/PROTOCOL.md#handshake-flow
-        //# A session replaces an older one of the same client key only after a SHORT datagram of the client was
-        //# opened in it, and only if its INIT arrived later.
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        if core::mem::replace(&mut session.is_confirmed, true) {
-            return;
-        }
-        let (key, arrived) = (session.client_key, session.init_arrived);
-        for older in self.sessions.of_key(&key) {
-            if older != id && self.sessions.get(older).is_some_and(|older| older.init_arrived < arrived) {
-                self.close(now, older, CloseReason::Replaced, "joined again from elsewhere");
-            }
-        }
-    }
-
     /// Reads what a session's streams hold and lets it answer.
     fn serve(&mut self, now: Instant, id: SessionId) {
         self.read_control(now, id);
@@ -497,11 +452,6 @@ impl Hub {
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
-    }
-
-    /// Has the shell keep what is to be kept by `until`.
-    fn save_attempts(&mut self, now: Instant, until: Instant) {
-        self.events.extend(self.attempts.save(now, until).map(HubEvent::Attempts));
     }
 
     /// Drops a session whose connection is over and has said its last word.

@@ -16,10 +16,20 @@ use core::time::Duration;
 use spec::binding::opaque_context;
 use spec::close::CloseReason;
 use spec::name::fold;
+use spec::secret::Secret;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::login::{LoginMessage, PasswordEntry, Stretch, bytes, kind};
 use spec::wire::message::{Message, Refusal};
+
+/// What a hub needs to work with passwords.
+#[derive(Debug)]
+pub struct LoginConfig {
+    /// Made once: without it no password that was set with it holds.
+    pub secret: Secret<32>,
+    /// What [`super::HubEvent::Attempts`] said last, or nothing.
+    pub attempts: Vec<u8>,
+}
 
 /// A password that is being stored, and the session that set it.
 #[derive(Clone, Copy, Debug)]
