@@ -17,6 +17,8 @@ mod bad_link;
 mod files;
 #[path = "e2e/lines.rs"]
 mod lines;
+#[path = "e2e/login.rs"]
+mod login;
 #[path = "e2e/observers.rs"]
 mod observers;
 #[path = "e2e/past.rs"]

@@ -92,6 +92,7 @@ impl Lone {
             blob_bytes_max: 0,
             key_log: false,
             keys: KeyPolicy::default(),
+            logins: node_proto::hub::LoginConfig { secret: Secret::new([5; 32]), attempts: Vec::new() },
         };
         let now = Instant(0);
         let recovered = MemoryLog::new([0; 8]).recover().unwrap();

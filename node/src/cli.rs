@@ -48,6 +48,10 @@ const JOIN_EXAMPLES: &str = concat!(
 Examples:
   node join --hub 'sealgram://…'            with the invite the hub printed
   node join --hub chat.example.org          an open hub: compare the 12 words, then it is pinned
+  node join --hub 'sealgram://…' --name ann --device laptop
+                                            one more device of ann's
+  node join --hub 'sealgram://…' --name ann --password
+                                            the same with the password that /passwd has set
   echo hi | node join --hub 'sealgram://…' --name robot --room dev
   node join --hub 'sealgram://…' --json --follow < /dev/null
 
@@ -123,6 +127,16 @@ pub struct JoinOptions {
     /// Folder of your key and pins [default: one for each name in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The name is yours already, on another device: join as one more, called DEVICE. It shows a code, and there
+    /// you type /devices approve CODE
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// The same, and it is your password that shows it: it is asked for; in a pipe it is the first line
+    #[arg(long)]
+    pub password: bool,
+    /// The same, and the password is the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
     /// Print events as JSON, one object a line
     #[arg(long)]
     pub json: bool,

@@ -2,9 +2,15 @@
 
 use crate::failure::{Context, Failure};
 use crate::net::Mailbox;
-use rustyline::ExternalPrinter;
+use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::validate::Validator;
+use rustyline::{ExternalPrinter, Helper};
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -27,6 +33,7 @@ const LINE_BYTES_MAX: u64 = 128 * 1024;
 
 /// Where sentences go: above the line that is being typed, or simply to stdout.
 pub struct Screen {
+    hidden: Mask,
     printer: Option<Box<dyn ExternalPrinter + Send>>,
     // Fields are dropped in their order: the terminal is itself again once nothing more is shown.
     _restore: Option<Restore>,
@@ -42,13 +49,18 @@ impl Screen {
     /// A screen on which nobody types.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { printer: None, _restore: None }
+        Self { hidden: Mask(None), printer: None, _restore: None }
     }
 
     /// Whether somebody types here.
     #[must_use]
     pub const fn is_interactive(&self) -> bool {
         self.printer.is_some()
+    }
+
+    /// The next line that is typed is a secret: it is shown as dots, and kept in no history.
+    pub fn hide_next(&self) {
+        self.hidden.set(true);
     }
 
     /// Shows a line; what is half typed stays as it is.
@@ -62,6 +74,43 @@ impl Screen {
         }
     }
 }
+
+/// Shows dots for what is typed, while the line is a secret.
+#[derive(Clone, Debug)]
+struct Mask(Option<Arc<AtomicBool>>);
+
+impl Mask {
+    fn set(&self, is_hidden: bool) {
+        if let Some(flag) = &self.0 {
+            flag.store(is_hidden, Ordering::Relaxed);
+        }
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
+impl Highlighter for Mask {
+    fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
+        if self.is_hidden() { Cow::Owned("•".repeat(line.chars().count())) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_char(&self, _line: &str, _pos: usize, _kind: CmdKind) -> bool {
+        self.is_hidden()
+    }
+}
+
+impl Completer for Mask {
+    type Candidate = String;
+}
+
+impl Hinter for Mask {
+    type Hint = String;
+}
+
+impl Validator for Mask {}
+impl Helper for Mask {}
 
 /// Gives the terminal back as it was: the program may end while the line editor waits for a key.
 struct Restore {
@@ -148,18 +197,30 @@ pub fn start(prompt: &Prompt, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Res
         return Ok(Screen::plain());
     }
     let restore = Restore::new();
-    let config = rustyline::Config::builder().auto_add_history(true).build();
-    let mut editor = rustyline::Editor::<(), rustyline::history::MemHistory>::with_history(
+    // A mask is a highlighter, which is not asked on a terminal without colours unless it is forced.
+    let config = rustyline::Config::builder().color_mode(rustyline::ColorMode::Forced).build();
+    let mut editor = rustyline::Editor::<Mask, rustyline::history::MemHistory>::with_history(
         config,
         rustyline::history::MemHistory::new(),
     )
     .context("cannot use the terminal")?;
+    let hidden = Mask(Some(Arc::default()));
+    editor.set_helper(Some(hidden.clone()));
+    let mask = hidden.clone();
     let printer = editor.create_external_printer().context("cannot use the terminal")?;
     let prompt = prompt.clone();
     spawn(move || {
         for lines in 0.. {
             let was_taken = match editor.readline(&prompt.behind(lines)) {
-                Ok(line) => mailbox.put(Input::Line(line)),
+                Ok(line) => {
+                    if mask.is_hidden() {
+                        mask.set(false);
+                    } else {
+                        // A history that is full forgets by itself.
+                        drop(editor.add_history_entry(&line));
+                    }
+                    mailbox.put(Input::Line(line))
+                }
                 Err(error) => {
                     // A loop that is gone needs no end.
                     let is_interrupt = matches!(error, ReadlineError::Interrupted);
@@ -172,7 +233,7 @@ pub fn start(prompt: &Prompt, mailbox: Mailbox<Input>, stop: Mailbox<()>) -> Res
             }
         }
     })?;
-    Ok(Screen { printer: Some(Box::new(printer)), _restore: Some(restore) })
+    Ok(Screen { hidden, printer: Some(Box::new(printer)), _restore: Some(restore) })
 }
 
 fn spawn(read: impl FnOnce() + Send + 'static) -> Result<(), Failure> {

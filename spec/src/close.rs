@@ -27,25 +27,34 @@ pub enum CloseReason {
     Full,
     /// The hub could not store.
     Failed,
+    /// Another device of the account revoked this one.
+    Revoked,
+    /// Nobody approved the device, and no password was proved, for long enough.
+    NotEnrolled,
+    /// Too many names that others have were asked for from this network.
+    TooOften,
     /// A reason this version does not know.
     Other(u64),
 }
 
 impl CloseReason {
-    /// The reasons by their codes, with their names in lower case.
-    const KNOWN: [(Self, &'static str); 12] = [
-        (Self::Quit, "quit"),
-        (Self::Removed, "removed"),
-        (Self::Shutdown, "shutdown"),
-        (Self::NameTaken, "name_taken"),
-        (Self::NameRefused, "name_refused"),
-        (Self::TokenRefused, "token_refused"),
-        (Self::Violation, "violation"),
-        (Self::Replaced, "replaced"),
-        (Self::Slow, "slow"),
-        (Self::KeyLimit, "key_limit"),
-        (Self::Full, "full"),
-        (Self::Failed, "failed"),
+    /// The reasons with their codes, and their names in lower case.
+    const KNOWN: [(Self, u64, &'static str); 15] = [
+        (Self::Quit, 0, "quit"),
+        (Self::Removed, 1, "removed"),
+        (Self::Shutdown, 2, "shutdown"),
+        (Self::NameTaken, 3, "name_taken"),
+        (Self::NameRefused, 4, "name_refused"),
+        (Self::TokenRefused, 5, "token_refused"),
+        (Self::Violation, 6, "violation"),
+        (Self::Replaced, 7, "replaced"),
+        (Self::Slow, 8, "slow"),
+        (Self::KeyLimit, 9, "key_limit"),
+        (Self::Full, 10, "full"),
+        (Self::Failed, 11, "failed"),
+        (Self::Revoked, 0x20, "revoked"),
+        (Self::NotEnrolled, 0x21, "not_enrolled"),
+        (Self::TooOften, 0x22, "too_often"),
     ];
 
     /// The code on the wire.
@@ -54,20 +63,22 @@ impl CloseReason {
         if let Self::Other(code) = self {
             return code;
         }
-        (0..).zip(Self::KNOWN).find(|(_, (reason, _))| *reason == self).map_or(0, |(code, _)| code)
+        Self::KNOWN.iter().find(|(reason, ..)| *reason == self).map_or(0, |(_, code, _)| *code)
     }
 
     /// The reason behind a code.
     #[must_use]
     pub fn from_code(code: u64) -> Self {
-        let index = usize::try_from(code).ok();
-        index.and_then(|index| Self::KNOWN.get(index)).map_or(Self::Other(code), |(reason, _)| *reason)
+        Self::KNOWN
+            .iter()
+            .find(|(_, known, _)| *known == code)
+            .map_or(Self::Other(code), |(reason, ..)| *reason)
     }
 
     /// Its name in PROTOCOL.md, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::KNOWN.iter().find(|(reason, _)| *reason == self).map_or("other", |(_, name)| *name)
+        Self::KNOWN.iter().find(|(reason, ..)| *reason == self).map_or("other", |(.., name)| *name)
     }
 }
 
@@ -77,7 +88,7 @@ mod tests {
 
     #[test]
     fn codes_and_names() {
-        for code in 0..20 {
+        for code in 0..40 {
             assert_eq!(CloseReason::from_code(code).code(), code);
         }
         assert_eq!((CloseReason::KeyLimit.code(), CloseReason::KeyLimit.name()), (9, "key_limit"));

@@ -22,6 +22,32 @@ pub fn words(hub_key: &[u8; KEY_BYTES]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// The words of a number of `bits` bits, 11 bits a word, high bits first.
+pub(crate) fn number_words(number: u64, bits: u32) -> String {
+    let list: Vec<&str> = LIST.lines().collect();
+    let words = (1..=bits / 11).map(|word| {
+        let index = number >> (bits - 11 * word) & 0x7ff;
+        usize::try_from(index).ok().and_then(|index| list.get(index)).copied().unwrap_or_default()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The number that so many words name. No two words of the list begin with the same four letters.
+pub(crate) fn number(text: &str, bits: u32) -> Option<u64> {
+    let beginning = |word: &str| word.chars().take(4).flat_map(char::to_lowercase).collect::<String>();
+    let mut number = 0;
+    let mut read = 0;
+    for word in text.split(|c: char| c == '-' || c.is_whitespace()).filter(|word| !word.is_empty()) {
+        let index = (0..).zip(LIST.lines()).find(|(_, known)| beginning(known) == beginning(word))?.0;
+        read += 11;
+        number = number << 11 | index;
+        if read > bits {
+            return None;
+        }
+    }
+    (read == bits).then_some(number)
+}
+
 /// The 11 bits of `digest` from bit `start`, high bits first.
 fn bits(digest: &[u8; 32], start: usize) -> usize {
     (start..start + BITS_PER_WORD)

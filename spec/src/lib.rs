@@ -17,6 +17,7 @@
 //! | [`seal`] | Short datagrams, Key updates: sealing and opening |
 //! | [`ratchet`] | Ratchet: the root of the next generation |
 //! | [`invite`], [`fingerprint`], [`name`] | Invites, Application messages |
+//! | [`binding`] | Accounts: what binds devices and passwords to a session |
 //! | [`key_log`] | Key log |
 //! | [`limits`], [`time`] | Limits of a hub; the units of time |
 //! | [`discard`], [`close`] | why bytes are dropped, why a session ends |
@@ -26,6 +27,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod binding;
 pub mod close;
 pub mod crypto;
 pub mod discard;

@@ -37,7 +37,7 @@ const CATEGORIES: [(&str, usize, Check); 15] = [
     ("key-schedule", 2, sealed::key_schedule),
     ("long", 35, sealed::long),
     ("message", 56, codec::message),
-    ("name", 17, codec::name),
+    ("name", 22, codec::name),
     ("number", 21, codec::number),
     ("parameters", 17, codec::parameters),
     ("ratchet", 6, ratchet::ratchet),

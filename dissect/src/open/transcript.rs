@@ -215,6 +215,7 @@ fn describe(message: &Message<'_>) -> String {
         }
         Message::RatchetReq { kem, .. } => format!("RatchetReq {{ kem: {} }}", kem.is_some()),
         Message::RatchetRsp { kem, .. } => format!("RatchetRsp {{ kem: {} }}", kem.is_some()),
+        Message::Login(message) => format!("Login {{ type: 0x{:x} }}", message.kind()),
         other => format!("{other:?}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use spec::wire::entry::{Entry, Submission};
 use spec::wire::frame::{Frame, Frames, Side};
+use spec::wire::login::LoginMessage;
 use spec::wire::message::Message;
 use spec::wire::request::Request;
 
@@ -252,6 +253,7 @@ impl Found {
             Message::State { room, topic, .. } => {
                 (Topic::Join, format!("room {room} is about {}", quoted(topic)))
             }
+            Message::Login(message) => (Topic::Join, login(message)),
             Message::Unknown { kind } => (Topic::Other, format!("a control message of type 0x{kind:x}")),
         };
         self.add(topic, text);
@@ -272,6 +274,24 @@ fn asked(request: &Request<'_>) -> String {
         }
         Request::History { room, from, .. } => format!("what was said in room {room} from entry {from} on"),
         Request::Search { room, words, .. } => format!("{} in room {room}", quoted(words)),
+    }
+}
+
+fn login(message: &LoginMessage<'_>) -> String {
+    match message {
+        LoginMessage::Enrol { device } => format!("wants {} to be approved as a device", quoted(device)),
+        LoginMessage::Devices => "asks for its devices".into(),
+        LoginMessage::Approve { .. } => "approves a device".into(),
+        LoginMessage::Revoke { number } => format!("revokes device {number}"),
+        LoginMessage::Password { .. } => "wants to set a password".into(),
+        LoginMessage::Record { .. } => "sends the record of a password".into(),
+        LoginMessage::Login { device, .. } => format!("logs in by password as device {}", quoted(device)),
+        LoginMessage::Proof { .. } => "proves its password".into(),
+        LoginMessage::DeviceList(devices) => format!("{} devices", devices.len()),
+        LoginMessage::Granted { request } => format!("grants request 0x{request:x}"),
+        LoginMessage::PasswordAnswer { .. } => "answers the setting of a password".into(),
+        LoginMessage::LoginAnswer { .. } => "answers a login".into(),
+        LoginMessage::LoginRefused { wait_secs } => format!("refuses a login; next in {wait_secs} s"),
     }
 }
 

@@ -23,6 +23,7 @@ pub mod connection;
 pub mod content;
 pub mod hub;
 pub mod log;
+pub mod opaque;
 pub mod random;
 pub mod timer;
 pub mod transmit;

@@ -24,6 +24,11 @@ impl Random {
         bytes
     }
 
+    /// Writes the next bytes over `bytes`.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
+    }
+
     /// The next `N` bytes as a secret. The generator then goes on from a fresh key, so that its state, should
     /// it ever be read, does not lead back to the secret.
     pub fn secret<const N: usize>(&mut self) -> Secret<N> {

@@ -37,6 +37,8 @@ pub enum Timer {
     Admission,
     /// A member who went has not come back.
     Presence,
+    /// A client that is to become a device is answered, or sent away.
+    Enrolment,
 }
 
 /// A deadline and its reason.

@@ -1,11 +1,16 @@
 //! A hub's folder: its identity, its access secret, its log.
 
-use super::folder::{Folder, default_path};
-use crate::failure::Failure;
+use super::folder::{Folder, default_path, write_private};
+use crate::failure::{Context, Failure};
+use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use node_proto::hub::LoginConfig;
 use spec::gate::OPEN_ACCESS_SECRET;
 use spec::handshake::KeyPair;
 use spec::secret::Secret;
 use std::path::{Path, PathBuf};
+
+/// The file of the attempts that were counted.
+const ATTEMPTS: &str = "attempts";
 
 /// What a hub keeps.
 #[derive(Debug)]
@@ -26,6 +31,27 @@ impl HubData {
         let folder = Folder::open(&path, "another hub")?;
         let (identity, access_secret) = (folder.identity()?, folder.secret("access-secret")?);
         Ok(Self { folder, identity, access_secret })
+    }
+
+    /// What passwords need: a secret that is made once, and the attempts that were counted.
+    ///
+    /// # Errors
+    /// As [`Folder::secret`].
+    pub fn logins(&self) -> Result<LoginConfig, Failure> {
+        let secret = self.folder.secret("login-secret")?;
+        // Without the file, or with one that is damaged, counting begins anew.
+        let kept = std::fs::read_to_string(self.folder.file(ATTEMPTS)).unwrap_or_default();
+        let attempts = HEX.decode(kept.trim().as_bytes()).unwrap_or_default();
+        Ok(LoginConfig { secret, attempts })
+    }
+
+    /// Keeps the attempts that were counted.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_attempts(&self, kept: &[u8]) -> Result<(), Failure> {
+        let path = self.folder.file(ATTEMPTS);
+        write_private(&path, &HEX.encode(kept)).context(format!("cannot write {}", path.display()))
     }
 
     /// Where the log is.

@@ -115,7 +115,9 @@ fn no_such_name(name: &str, names: impl Iterator<Item = String>) -> String {
 
 /// The name that takes the fewest edits, at most two, to become one of `names`.
 fn nearest(name: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    let edits = |candidate: String| (strsim::damerau_levenshtein(&fold(name), &fold(&candidate)), candidate);
+    let edits = |candidate: String| {
+        (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate)
+    };
     names.map(edits).filter(|(edits, _)| *edits <= 2).min().map(|(_, candidate)| candidate)
 }
 

@@ -10,6 +10,7 @@ pub(crate) use start::watch_signals;
 
 use crate::cli::HubOptions;
 use crate::clock::Clock;
+use crate::data::hub::HubData;
 use crate::entropy;
 use crate::failure::{Context, Failure};
 use crate::key_log::KeyLog;
@@ -63,6 +64,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
         blob_bytes_max: 0,
         key_log: key_log.is_some(),
         keys: KeyPolicy::default(),
+        logins: data.logins()?,
     };
     let mut hub = Hub::new(clock.now(), config, &recovered, entropy::bytes()?);
     if qlog.is_some() {
@@ -78,6 +80,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
     let prompt = Prompt::new(console::PROMPT);
     report.attach(terminal::start(&prompt, mailbox, signals)?)?;
     let mut running = Running {
+        data,
         hub,
         wires,
         log,
@@ -99,6 +102,7 @@ pub fn run(options: HubOptions) -> Result<ExitCode, Failure> {
 }
 
 struct Running {
+    data: HubData,
     hub: Hub,
     wires: Wires,
     log: LogThread,
@@ -200,6 +204,12 @@ impl Running {
                 // Evidence that cannot be written is missed by whoever wants it, not by those who talk.
                 (HubEvent::KeyLog(lines), Some(key_log)) => {
                     if let Err(failure) = key_log.write(&lines) {
+                        ::log::error!("{failure}");
+                    }
+                }
+                // Who may try again too early after a restart does no harm to those who talk now.
+                (HubEvent::Attempts(kept), _) => {
+                    if let Err(failure) = self.data.keep_attempts(&kept) {
                         ::log::error!("{failure}");
                     }
                 }

@@ -85,7 +85,7 @@ impl Report {
                 || json!({"event": "notice", "kind": "log-works", "text": LOG_WORKS}),
                 || Some(format!("* {LOG_WORKS}")),
             ),
-            HubEvent::KeyLog(_) => Ok(()),
+            HubEvent::KeyLog(_) | HubEvent::Attempts(_) => Ok(()),
         }
     }
 

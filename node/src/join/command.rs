@@ -1,8 +1,10 @@
 //! What a line means.
 
+use super::account;
 use super::export::Format;
 use super::moment;
 use crate::hub::{split_name, split_word};
+use node_proto::client::account::Ask;
 use spec::limits::BODY_BYTES_MAX;
 use spec::room_name::bare;
 use spec::wire::entry::EntryKind;
@@ -36,6 +38,8 @@ TEXT                  say something in the room you are in
 /history [N]          the last 20 messages, or N; /history since 2h
 /search WORDS         the messages in this room that have all these words
 /export FORMAT FILE   everything said in this room as csv, jsonl or md
+/devices              your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
+/passwd               set a password, or another: the next line, which is not shown
 /ignore NAME          show nothing of someone until you leave; again to end it
 /whoami               who you are, and where
 /status               how the connection to the hub is doing
@@ -107,6 +111,10 @@ pub(super) enum Command {
     WhoAmI,
     /// How is the connection doing?
     Status,
+    /// Something about the account.
+    Account(Ask),
+    /// A new password.
+    Password,
     /// What can be typed?
     Help,
     /// Leave.
@@ -157,6 +165,10 @@ impl Command {
             "list" | "who" => Self::Who,
             "whoami" => Self::WhoAmI,
             "status" => Self::Status,
+            // A password behind the command would stand on the screen, and in the history.
+            "passwd" if rest.is_empty() => Self::Password,
+            "passwd" => Self::Wrong("type /passwd alone: the password is asked for, and not shown".into()),
+            "devices" => account::devices(rest).map_or_else(Self::Wrong, Self::Account),
             "quit" | "stop" | "exit" => Self::Quit,
             "rooms" => Self::Rooms,
             "leave" => Self::Leave,

@@ -3,6 +3,7 @@
 use crate::exit;
 use crate::failure::Failure;
 use node_proto::client::ClientEvent;
+use node_proto::client::account::AccountEvent;
 use spec::close::CloseReason;
 use spec::time::Instant;
 use std::time::Duration;
@@ -65,6 +66,11 @@ impl Ending {
         }
     }
 
+    /// Whether it goes on after the end of input.
+    pub(super) const fn stays(&self) -> bool {
+        self.stays
+    }
+
     pub(super) const fn input_ended(&mut self) {
         self.input_ended = true;
     }
@@ -103,6 +109,7 @@ impl Ending {
             ClientEvent::Members { .. } => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,
             ClientEvent::Stored { .. } => self.failing = None,
+            ClientEvent::Account(event) => self.account_event(event),
             ClientEvent::Closed { reason, text, retrying } => {
                 self.silent_since = self.silent_since.or(Some(now));
                 if *reason == CloseReason::Failed {
@@ -114,6 +121,13 @@ impl Ending {
             }
             _ => {}
         }
+    }
+
+    fn account_event(&mut self, event: &AccountEvent) {
+        let is_answer =
+            !matches!(event, AccountEvent::Code(_) | AccountEvent::Devices { is_asked: false, .. });
+        self.answers_due = self.answers_due.saturating_sub(usize::from(is_answer));
+        self.has_failed |= matches!(event, AccountEvent::Refused { .. });
     }
 
     /// Whether it is time to say goodbye.
@@ -181,7 +195,13 @@ fn closed(reason: CloseReason, text: &str, unstored: usize) -> Failure {
         CloseReason::Removed => {
             Failure::new(format!("removed by an operator: {text}{lost}")).code(exit::REMOVED)
         }
-        CloseReason::NameTaken => Failure::new(text).advise("another --name").code(exit::NAME_TAKEN),
+        CloseReason::NameTaken => Failure::new(text)
+            .advise("another --name; if it is yours, --device or --password joins as one more device of it")
+            .code(exit::NAME_TAKEN),
+        CloseReason::Revoked => Failure::new(format!("{text}{lost}"))
+            .advise("another --data folder with --device NAME, and approve it on a device that you have"),
+        CloseReason::TooOften => Failure::new(text).advise("the same again later"),
+        CloseReason::NotEnrolled => Failure::new(text).advise("the same again, and a device that is at hand"),
         CloseReason::NameRefused => Failure::new(text).advise("another --name"),
         CloseReason::TokenRefused => Failure::new(text).advise("a new invite"),
         CloseReason::Replaced => Failure::new(format!("you joined again from elsewhere{lost}")),

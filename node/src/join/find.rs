@@ -43,7 +43,7 @@ pub(super) fn name(wanted: Option<&str>) -> Result<String, Failure> {
 /// The folder of a name: each has a key of its own, so that two can join from one machine.
 pub(super) fn folder(name: &str, wanted: Option<&Path>) -> Result<PathBuf, Failure> {
     let safe = |c: char| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' };
-    let part: String = spec::name::fold(name).chars().map(safe).collect();
+    let part: String = name.to_lowercase().chars().map(safe).collect();
     wanted.map_or_else(|| default_path(&["join", &part]), |path| Ok(path.to_owned()))
 }
 

@@ -1,5 +1,6 @@
 //! `node join`: wiring only. The client itself is in `node-proto`.
 
+mod account;
 mod command;
 mod doing;
 mod ending;
@@ -7,6 +8,7 @@ mod export;
 mod find;
 mod key;
 mod moment;
+mod password;
 mod place;
 mod report;
 mod status;
@@ -30,9 +32,11 @@ use export::Export;
 use find::Found;
 use key::KeyWatch;
 use node_proto::Client;
+use node_proto::client::account::AccountEvent;
 use node_proto::client::{AskId, ClientConfig, ClientEvent};
 use node_proto::connection::KeyPolicy;
 use node_proto::transmit::{Path, Transmit};
+use password::Asked;
 use place::Place;
 use report::Report;
 use spec::discard::Discard;
@@ -87,12 +91,16 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     if qlog.is_some() {
         client.watch();
     }
+    let asked = enrol(&mut client, &options)?;
     let (signals, stop) = wires.mailbox(1);
     crate::hub::watch_signals(signals.clone())?;
     let (mailbox, input) = wires.mailbox(terminal::INPUT_CAPACITY);
     let place = Place::new(options.room.as_deref().map(room_name::bare));
     let prompt = Prompt::new(&place.prompt());
     report.attach(terminal::start(&prompt, mailbox, signals)?);
+    if let Some(asked) = &asked {
+        report.ask(asked.words())?;
+    }
     let ending = Ending::new(options.follow || interactive, timeout);
     wires.receive(|_, _| {});
     let watch = KeyWatch::new(&found);
@@ -110,6 +118,7 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         place,
         prompt,
         exports: BTreeMap::new(),
+        asked,
         out: Vec::new(),
         path,
     };
@@ -119,6 +128,25 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
     let code = running.run(&mut pins, &found, &input, &stop)?;
     running.report.left(if code == exit::INTERRUPTED { "interrupted" } else { "quit" })?;
     Ok(ExitCode::from(code))
+}
+
+/// The name is ours already, if the options say so: what has to be asked for first.
+fn enrol(client: &mut Client, options: &JoinOptions) -> Result<Option<Asked>, Failure> {
+    let device = account::device_name(options.device.as_deref().unwrap_or_default())?;
+    if let Some(path) = &options.password_file {
+        client.enrol_by_password(device);
+        client.prove(password::read(path)?);
+    } else if options.password {
+        client.enrol_by_password(device);
+        return Ok(Some(Asked::Present));
+    } else if options.device.is_some() {
+        client.enrol(device);
+    }
+    Ok(None)
+}
+
+fn no_password() -> Failure {
+    Failure::new("no password was given").advise("the first line of the input, or --password-file FILE")
 }
 
 struct Running {
@@ -136,6 +164,8 @@ struct Running {
     prompt: Prompt,
     /// Files that are being written.
     exports: BTreeMap<AskId, Export>,
+    /// The next line is a password.
+    asked: Option<Asked>,
     out: Vec<u8>,
     path: Path,
 }
@@ -209,10 +239,14 @@ impl Running {
         {
             match input {
                 Input::Line(line) => {
-                    self.take_line(&line)?;
+                    match self.asked.take() {
+                        Some(asked) => self.take_password(asked, &line)?,
+                        None => self.take_line(&line)?,
+                    }
                     self.prompt.line_done(&self.place.prompt());
                 }
                 Input::BadLine(why) => self.complain(&format!("a line was not sent: {why}"))?,
+                Input::End if matches!(self.asked, Some(Asked::Present)) => return Err(no_password()),
                 Input::End if self.report.is_interactive() => self.leave(now, exit::DONE),
                 Input::End => self.ending.input_ended(),
             }
@@ -325,6 +359,9 @@ impl Running {
                 if let Some(key_log) = &mut self.key_log {
                     key_log.write(lines)?;
                 }
+            }
+            ClientEvent::Account(AccountEvent::LoginRefused { wait_secs }) => {
+                return self.password_refused(*wait_secs);
             }
             ClientEvent::OtherVersions(versions) => return Err(find::other_versions(versions)),
             _ => {}

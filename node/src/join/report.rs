@@ -2,6 +2,7 @@
 
 mod rooms;
 
+use super::account::{self, Told};
 use super::export::{kind_name, parts};
 use super::status::Seen;
 use crate::failure::Failure;
@@ -76,6 +77,12 @@ impl Report {
 
     pub(super) fn answer(&mut self, text: &str) -> Result<(), Failure> {
         self.say(|| json!({"event": "answer", "text": text}), || Some(text.to_owned()))
+    }
+
+    /// The next line is a password.
+    pub(super) fn ask(&mut self, words: &str) -> Result<(), Failure> {
+        self.screen.hide_next();
+        self.say(|| json!({"event": "ask", "what": "password", "text": words}), || Some(format!("* {words}")))
     }
 
     /// How the connection is doing, when there is one.
@@ -178,6 +185,10 @@ impl Report {
             ClientEvent::HubLogsKeys => {
                 self.notice("keylog", None, "the hub writes a key log: it can show others what it reads")
             }
+            ClientEvent::Account(event) => match account::told(event, &self.name) {
+                Told::News(value, text) => self.say(|| value, || Some(text)),
+                Told::Complaint(text) => self.complaint(&text),
+            },
             ClientEvent::Typing { name, .. } => {
                 self.say(|| json!({"event": "typing", "name": name}), || None)
             }
@@ -241,9 +252,7 @@ impl Report {
             Refusal::NoSuchMessage => "there is no such message, or it is not yours".to_owned(),
             Refusal::TooLarge => "it is too large".to_owned(),
             Refusal::LogFull => "the hub cannot store it".to_owned(),
-            Refusal::NotValid | Refusal::NotARoomName | Refusal::NoSealedRooms | Refusal::Other(_) => {
-                "the hub does not understand it".to_owned()
-            }
+            _ => "the hub does not understand it".to_owned(),
         };
         if self.is_json {
             return self.say(|| json!({"event": "refused", "id": hex(id), "text": why}), || None);

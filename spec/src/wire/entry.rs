@@ -43,12 +43,16 @@ pub enum EntryKind {
     Role,
     /// Room 0: a room is another than it was.
     Setting,
+    /// Room 0: a device was added to an account, or revoked.
+    Device,
+    /// Room 0: an account has a password, or another one.
+    Password,
     /// A kind this version does not know.
     Other(u8),
 }
 
 impl EntryKind {
-    const CODES: [(Self, u8); 15] = [
+    const CODES: [(Self, u8); 17] = [
         (Self::Text, 1),
         (Self::Action, 2),
         (Self::Joined, 3),
@@ -64,6 +68,8 @@ impl EntryKind {
         (Self::Member, 18),
         (Self::Role, 19),
         (Self::Setting, 20),
+        (Self::Device, 32),
+        (Self::Password, 33),
     ];
 
     /// The code on the wire.

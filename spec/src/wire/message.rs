@@ -1,6 +1,7 @@
 //! Control messages: what client and hub say to each other on stream 0.
 
 use super::entry::{MessageId, split_prefixed};
+use super::login::{self, LoginMessage};
 use super::reader::{DecodeError, DecodeErrorKind, Reader};
 pub use super::refusal::Refusal;
 pub use super::request::RoomKind;
@@ -250,6 +251,8 @@ pub enum Message<'a> {
         /// What it is about, or nothing.
         topic: &'a str,
     },
+    /// Either: about devices and passwords.
+    Login(LoginMessage<'a>),
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -346,6 +349,7 @@ impl<'a> Message<'a> {
                 numbers(&[kind::STATE, *room, *flags, role, *first, *slow_secs, *pinned]);
                 varint::encode_bytes(topic.as_bytes(), body);
             }
+            Self::Login(message) => message.encode_body(body),
             Self::Unknown { .. } => {}
         }
     }
@@ -438,6 +442,7 @@ impl<'a> Message<'a> {
                 pinned: reader.varint("pinned")?,
                 topic: reader.string("topic")?,
             },
+            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.

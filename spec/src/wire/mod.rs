@@ -6,6 +6,7 @@ pub mod ack;
 pub mod entry;
 pub mod ephemeral;
 pub mod frame;
+pub mod login;
 pub mod long;
 pub mod message;
 pub mod reader;

@@ -25,12 +25,20 @@ pub enum Refusal {
     NoSealedRooms,
     /// There is no such message to be answered, or it is another's.
     NoSuchMessage,
+    /// The account has no device with this number.
+    NoSuchDevice,
+    /// Nobody who wants to be a device of the account shows this code.
+    NoSuchCode,
+    /// It is the only device of the account.
+    OnlyDevice,
+    /// The account has as many devices as it may have.
+    TooManyDevices,
     /// A reason this version does not know.
     Other(u64),
 }
 
 impl Refusal {
-    const CODES: [(Self, u64); 11] = [
+    const CODES: [(Self, u64); 15] = [
         (Self::NoSuchName, 1),
         (Self::NoSuchRoom, 2),
         (Self::TooLarge, 3),
@@ -42,6 +50,10 @@ impl Refusal {
         (Self::NotARoomName, 9),
         (Self::NoSealedRooms, 10),
         (Self::NoSuchMessage, 11),
+        (Self::NoSuchDevice, 20),
+        (Self::NoSuchCode, 21),
+        (Self::OnlyDevice, 22),
+        (Self::TooManyDevices, 23),
     ];
 
     /// The code on the wire.

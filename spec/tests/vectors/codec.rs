@@ -102,6 +102,7 @@ pub(crate) fn name(case: &Case) -> Verdict {
     let name = String::from_utf8(case.bytes("name")).unwrap();
     names::check(&name)?;
     case.gives_bytes("folded", names::fold(&name).as_bytes());
+    case.gives_bytes("seen", names::look(&name).as_bytes());
     Ok(())
 }
 

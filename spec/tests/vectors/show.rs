@@ -95,6 +95,13 @@ pub(crate) fn message(message: &Message<'_>, bytes: &[u8]) -> String {
         Message::Want { transfer, from } => format!("WANT transfer={transfer} from={from}"),
         Message::Blob { transfer, size } => format!("BLOB transfer={transfer} size={size}"),
         Message::Got { transfer } => format!("GOT transfer={transfer}"),
+        // What these hold is shown as it stands: their vectors say no more than that they are read and written.
+        Message::Login(message) => {
+            let mut reader = Reader::new(bytes);
+            reader.varint("length").unwrap();
+            reader.varint("type").unwrap();
+            format!("LOGIN type={} fields={}", message.kind(), HEX.encode(reader.peek()))
+        }
         Message::Unknown { kind } => {
             let mut reader = Reader::new(bytes);
             reader.varint("length").unwrap();

@@ -130,6 +130,7 @@ fn start(keys: &mut Keys, log: &mut MemoryLog) -> Hub {
         blob_bytes_max: u64::MAX,
         key_log: false,
         keys: KeyPolicy::default(),
+        logins: node_proto::hub::LoginConfig { secret: Secret::new([5; 32]), attempts: Vec::new() },
     };
     let recovered = log.recover().expect("a log in memory always recovers");
     Hub::new(Instant(0), config, &recovered, keys.random.array())

@@ -20,7 +20,7 @@ use core::time::Duration;
 use node::Machine;
 use node_proto::client::{Client, ClientConfig, Target};
 use node_proto::connection::KeyPolicy;
-use node_proto::hub::{Hub, HubConfig, HubEvent};
+use node_proto::hub::{Hub, HubConfig, HubEvent, LoginConfig};
 use node_proto::log::{Engine, LOBBY};
 use node_proto::random::Random;
 use node_proto::transmit::Path;
@@ -209,11 +209,21 @@ impl World {
             blob_bytes_max: self.blob_bytes_max,
             key_log: false,
             keys: self.keys,
+            logins: LoginConfig { secret: Secret::new([5; 32]), attempts: self.attempts() },
         };
         let recovered = self.store.recover();
         let now = self.hub_machine.clock(self.now);
         self.hub = Some(Hub::new(now, config, &recovered, self.random.array()));
         self.hub_machine.is_touched = true;
+    }
+
+    /// What the hub had kept of the attempts it counted.
+    fn attempts(&self) -> Vec<u8> {
+        let kept = |event: &HubEvent| match event {
+            HubEvent::Attempts(kept) => Some(kept.clone()),
+            _ => None,
+        };
+        self.hub_events.iter().rev().find_map(kept).unwrap_or_default()
     }
 
     /// The hub's process is killed: what was not committed is gone.

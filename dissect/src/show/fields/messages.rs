@@ -2,6 +2,7 @@
 
 use spec::wire::message::{Message, RoomKind, kind};
 
+use super::login;
 use super::requests;
 use super::sealgram::Facts;
 use crate::bytes::count;
@@ -55,6 +56,7 @@ pub(super) fn facts(message: &Message<'_>, facts: &mut Facts<'_>) {
             facts.number("sealgram.control.sequence", *sequence);
             facts.bytes("sealgram.control.id", &id.0);
         }
+        Message::Login(message) => login::facts(message, facts),
         _ => blob(message, facts),
     }
 }
@@ -113,6 +115,7 @@ const fn code(message: &Message<'_>) -> u64 {
         Message::Want { .. } => kind::WANT,
         Message::Blob { .. } => kind::BLOB,
         Message::Got { .. } => kind::GOT,
+        Message::Login(message) => message.kind(),
         Message::Unknown { kind } => *kind,
         _ => match requests::code(message) {
             Some(code) => code,

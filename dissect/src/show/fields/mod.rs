@@ -3,6 +3,7 @@
 mod frame;
 mod frames;
 mod link;
+mod login;
 mod messages;
 mod network;
 mod requests;

@@ -133,7 +133,8 @@ impl Attempt {
             .with_policy(policy)
             .with_streams(first.streams);
         let said = (first.submitted, first.subscribed);
-        let session = Session::new(connection, Ratchet::new(now, policy), established.attempt, said);
+        let names = (established.attempt, established.root.exporter());
+        let session = Session::new(connection, Ratchet::new(now, policy), names, said);
         self.step = Step::Fin { fin, session: Box::new(session) };
         self.until = now + ATTEMPT_WITHOUT_ANSWER;
         self.next_flight = now;

@@ -1,5 +1,6 @@
 //! What the shell is told.
 
+use super::account::AccountEvent;
 use super::asks::AskId;
 use crate::bulk::TransferId;
 use crate::log::{RoomId, Seq};
@@ -110,6 +111,8 @@ pub enum ClientEvent {
         /// Why.
         reason: Refusal,
     },
+    /// News of our account.
+    Account(AccountEvent),
     /// Somebody types.
     Typing {
         /// Where.

@@ -2,6 +2,8 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`account`] | what is asked of the account: devices and passwords |
+//! | [`login`] | how that is asked in one session |
 //! | [`event`] | what the shell is told |
 //! | [`attempt`] | one handshake, from the first INIT to the hub's first packet |
 //! | [`speaking`] | what a person says and asks |
@@ -15,10 +17,12 @@
 //! A session promises nothing beyond its own life: after a new handshake the client asks for every room from its
 //! last entry on and submits its unanswered lines again, under the same ids.
 
+pub mod account;
 mod asks;
 mod attempt;
 mod event;
 pub mod key_request;
+mod login;
 mod outbox;
 mod ratchet;
 mod session;
@@ -38,6 +42,7 @@ use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
 use crate::watch::Watch;
+use account::Wishes;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -127,6 +132,7 @@ pub struct Client {
     outbox: Outbox,
     transfers: Transfers,
     asks: Asks,
+    wishes: Wishes,
     /// Rooms whose members were asked for, and not told.
     members_wanted: VecDeque<RoomId>,
     events: VecDeque<ClientEvent>,
@@ -158,6 +164,7 @@ impl Client {
             outbox: Outbox::default(),
             transfers: Transfers::default(),
             asks: Asks::default(),
+            wishes: Wishes::default(),
             members_wanted: VecDeque::new(),
             events: VecDeque::new(),
             watch: Watch::default(),
@@ -253,6 +260,9 @@ impl Client {
         session.announce(&self.transfers);
         session.ask(&self.asks);
         session.ask_members(&self.members_wanted);
+        self.events.extend(
+            session.ask_account(&self.config, &self.wishes, &mut self.random).map(ClientEvent::Account),
+        );
     }
 
     // what happened
@@ -291,8 +301,9 @@ impl Client {
         match attempt.handle_long(now, datagram)? {
             Progress::None => {}
             Progress::Resp(ready) => {
-                let Self { config, outbox, timelines, random, path, .. } = self;
-                let greeting = session::Greeting { config, outbox, timelines };
+                let Self { config, outbox, timelines, random, path, wishes, .. } = self;
+                let is_enrolling = wishes.device.is_some();
+                let greeting = session::Greeting { config, outbox, timelines, is_enrolling };
                 let log = attempt.finish(now, *ready, *path, random, &greeting)?;
                 if self.config.key_log {
                     self.events.push_back(ClientEvent::KeyLog(log));
@@ -353,7 +364,7 @@ impl Client {
 
     fn read_control(&mut self, now: Instant) {
         let Self { config, session, timelines, outbox, transfers, asks, events, .. } = self;
-        let Self { generation, was_connected, members_wanted, .. } = self;
+        let Self { generation, was_connected, members_wanted, wishes, random, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
             config,
@@ -365,6 +376,8 @@ impl Client {
             generation,
             was_connected,
             members_wanted,
+            wishes,
+            random,
         };
         if session.read_control(now, heard).is_err() {
             session.connection.close(now, CloseReason::Violation, "the hub broke the protocol");

@@ -1,7 +1,9 @@
 //! What is said and heard on a connection to the hub.
 
+use super::account::{self, AccountEvent, Wishes};
 use super::asks::{AskId, Asks};
 use super::event::{RoomInfo, RoomState};
+use super::login::{Asking, Next};
 use super::outbox::{Outbox, Target};
 use super::ratchet::Ratchet;
 use super::timeline::Timeline;
@@ -18,12 +20,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use spec::discard::Discard;
 use spec::handshake::kem::KemCiphertext;
+use spec::key_schedule::Exporter;
 use spec::limits::{KEY_BYTES, STREAM_LIMIT_BYTES};
 use spec::name::fold;
 use spec::time::Instant;
 use spec::wire::entry::{MessageId, Submission};
 use spec::wire::ephemeral::Ephemeral;
 use spec::wire::frame::{Frame, Frames};
+use spec::wire::login::FLAG_ENROL;
 use spec::wire::long::AttemptId;
 use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, RoomKind, kind};
 use spec::wire::request::Request;
@@ -40,6 +44,8 @@ pub(super) struct Greeting<'a> {
     pub(super) config: &'a ClientConfig,
     pub(super) outbox: &'a Outbox,
     pub(super) timelines: &'a BTreeMap<RoomId, Timeline>,
+    /// Whether the client is to become a device of the account it names.
+    pub(super) is_enrolling: bool,
 }
 
 /// The first bytes of a session's streams, and what they stand for.
@@ -53,10 +59,14 @@ pub(super) struct FirstWords {
 impl Greeting<'_> {
     pub(super) fn first_words(&self) -> FirstWords {
         let mut first = FirstWords::default();
-        let flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        let mut flags = if self.config.key_log { FLAG_KEY_LOG } else { 0 };
+        if self.is_enrolling {
+            flags |= FLAG_ENROL;
+        }
         let mut bytes = Vec::new();
         Message::Hello { flags, name: &self.config.name, token: &self.config.token }.encode(&mut bytes);
-        for (room, timeline) in self.timelines {
+        // Who is no device has no rooms yet.
+        for (room, timeline) in self.timelines.iter().filter(|_| !self.is_enrolling) {
             Message::Subscribe { room: room.0, after: timeline.last().0 }.encode(&mut bytes);
             first.subscribed.insert(*room);
         }
@@ -135,6 +145,8 @@ pub(super) struct Heard<'a> {
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
     pub(super) members_wanted: &'a mut VecDeque<RoomId>,
+    pub(super) wishes: &'a mut Wishes,
+    pub(super) random: &'a mut Random,
 }
 
 impl Heard<'_> {
@@ -157,6 +169,7 @@ pub(super) struct Session {
     subscribed: BTreeSet<RoomId>,
     asked_for: BTreeSet<String>,
     members_asked: usize,
+    asking: Asking,
     /// The room somebody should hear that the person types in.
     pub(super) typing: Option<RoomId>,
     pub(super) bulk: Bulk,
@@ -172,7 +185,7 @@ impl Session {
     pub(super) fn new(
         connection: Connection,
         ratchet: Ratchet,
-        attempt: AttemptId,
+        (attempt, exporter): (AttemptId, Exporter),
         (submitted, subscribed): (BTreeSet<MessageId>, BTreeSet<RoomId>),
     ) -> Self {
         Self {
@@ -184,6 +197,7 @@ impl Session {
             subscribed,
             asked_for: BTreeSet::new(),
             members_asked: 0,
+            asking: Asking::new(exporter),
             typing: None,
             bulk: Bulk::new(0),
             announced: BTreeSet::new(),
@@ -218,6 +232,26 @@ impl Session {
             self.members_asked += 1;
             self.say(&Message::Who { room: room.0 });
         }
+    }
+
+    /// Asks to become a device, or what is asked of the account.
+    pub(super) fn ask_account(
+        &mut self,
+        config: &ClientConfig,
+        wishes: &Wishes,
+        random: &mut Random,
+    ) -> Option<AccountEvent> {
+        if self.connection.is_closing() {
+            return None;
+        }
+        let next = self.asking.next(self.is_greeted, config, wishes, random)?;
+        self.say_next(next)
+    }
+
+    /// As [`say`](Self::say).
+    fn say_next(&mut self, (bytes, event): Next) -> Option<AccountEvent> {
+        let _: Result<(), _> = self.connection.send(CONTROL, &bytes);
+        event
     }
 
     /// Submits what is not submitted in this session, and asks for the rooms of names.
@@ -391,6 +425,14 @@ impl Session {
                     heard.events.push_back(ClientEvent::Put { transfer });
                 }
             }
+            Message::Login(message) => {
+                let next = self.asking.hear(message, heard.config, heard.wishes, heard.random);
+                heard.events.extend(self.say_next(next).map(ClientEvent::Account));
+            }
+            Message::Refused { request, reason, .. } if account::is_ask(*request) => {
+                let event = self.asking.refused(*request, *reason, heard.wishes);
+                heard.events.extend(event.map(ClientEvent::Account));
+            }
             Message::Refused { request: kind::OFFER | kind::FETCH, reason, id, .. } => {
                 let transfer = refused(*id);
                 self.bulk.end(transfer);
@@ -444,6 +486,8 @@ impl Session {
         }
         *heard.generation = Some(generation);
         self.is_greeted = true;
+        self.asking.greeted();
+        (heard.wishes.device, heard.wishes.proof) = (None, None);
         if flags & FLAG_KEY_LOG != 0 {
             heard.events.push_back(ClientEvent::HubLogsKeys);
         }

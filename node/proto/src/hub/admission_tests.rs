@@ -39,6 +39,7 @@ impl Scene {
             blob_bytes_max: 0,
             key_log: false,
             keys: KeyPolicy::default(),
+            logins: crate::hub::LoginConfig { secret: Secret::new([5; 32]), attempts: Vec::new() },
         };
         let mut random = Random::new([4; 32]);
         let admission = Admission::new(at(0), &config, random.secret());

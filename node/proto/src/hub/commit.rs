@@ -1,6 +1,8 @@
 //! The log's answers: what was waited for, and what becomes of it.
 
 use super::accounts::ClientKey;
+use super::devices::DeviceChange;
+use super::passwords::PasswordSet;
 use super::past::LookingBack;
 use super::rooms::Asked;
 use super::sessions::{SessionId, Stage};
@@ -10,7 +12,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use spec::close::CloseReason;
-use spec::name::fold;
+use spec::name::{are_alike, fold};
 use spec::time::Instant;
 use spec::wire::message::{Message, Refusal};
 
@@ -29,6 +31,10 @@ pub(super) enum Purpose {
         /// The name.
         name: String,
     },
+    /// A device more or less.
+    Device(DeviceChange),
+    /// A password.
+    Password(PasswordSet),
     /// A room for two.
     Direct {
         /// One of them.
@@ -108,9 +114,8 @@ impl Pending {
     }
 
     pub(super) fn is_registering(&self, wanted: &str) -> bool {
-        let wanted = fold(wanted);
         let same =
-            |purpose: &Purpose| matches!(purpose, Purpose::Register { name, .. } if fold(name) == wanted);
+            |purpose: &Purpose| matches!(purpose, Purpose::Register { name, .. } if are_alike(name, wanted));
         self.purposes.values().any(same)
     }
 
@@ -163,6 +168,8 @@ impl Hub {
         for (ticket, _, _) in &batch.tickets {
             match self.pending.settle(*ticket) {
                 Some(Purpose::Register { key, .. }) => self.registered(now, *ticket, &key),
+                Some(Purpose::Device(change)) => self.device_changed(now, *ticket, &change),
+                Some(Purpose::Password(set)) => self.password_set(set),
                 Some(Purpose::Direct { one, other }) => self.made_direct(one, other),
                 Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
                     self.say(asked.session, &Message::Done { tag: asked.tag })
@@ -189,7 +196,7 @@ impl Hub {
     }
 
     /// A name was bound to a key: every session that waits for it is greeted.
-    fn registered(&mut self, now: Instant, ticket: Ticket, key: &ClientKey) {
+    pub(super) fn registered(&mut self, now: Instant, ticket: Ticket, key: &ClientKey) {
         let Some(account) = self.accounts.of_key(key).cloned() else { return };
         for id in self.waiting_for(ticket, key) {
             self.greet(id, &account);
@@ -197,7 +204,7 @@ impl Hub {
         }
     }
 
-    fn waiting_for(&self, ticket: Ticket, key: &ClientKey) -> Vec<SessionId> {
+    pub(super) fn waiting_for(&self, ticket: Ticket, key: &ClientKey) -> Vec<SessionId> {
         let waits = |id: &SessionId| {
             let stage = self.sessions.get(*id).map(|session| &session.stage);
             matches!(stage, Some(Stage::Registering { ticket: known, .. }) if *known == ticket)
@@ -263,6 +270,8 @@ impl Hub {
             Some(Purpose::Asked(asked) | Purpose::Create { asked, .. }) => {
                 return self.deny(asked, Refusal::LogFull);
             }
+            Some(Purpose::Device(change)) => return self.device_unchanged(now, ticket, &change),
+            Some(Purpose::Password(set)) => return self.password_not_set(set),
             // The lobby is made when somebody comes; what the hub says itself nobody waits for.
             Some(Purpose::Lobby | Purpose::LookBack(_)) | None => Vec::new(),
         };

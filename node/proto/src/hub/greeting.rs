@@ -14,6 +14,7 @@ use spec::close::CloseReason;
 use spec::name;
 use spec::time::Instant;
 use spec::wire::entry::{EntryKind, MessageId};
+use spec::wire::login::FLAG_ENROL;
 use spec::wire::message::{FLAG_KEY_LOG, Message, Refusal, kind};
 
 /// The stream of control messages.
@@ -56,6 +57,9 @@ impl Hub {
         if session.looks_back || matches!(session.stage, Stage::Registering { .. } | Stage::Leaving) {
             return false;
         }
+        if self.enrolments.is_holding(id) {
+            return false;
+        }
         let is_slow = session.connection.unacknowledged(CONTROL) > ANSWERS_BYTES_MAX;
         if is_slow {
             self.close(now, id, CloseReason::Slow, "the hub's answers are not read");
@@ -68,6 +72,10 @@ impl Hub {
         let account = session.account();
         match (account, message) {
             (None, Message::Hello { flags, name, .. }) => self.hello(now, id, *flags, name),
+            (None, Message::Login(message)) if session.stage == Stage::Enrolling => {
+                self.enrolling(now, id, message);
+            }
+            (Some(account), Message::Login(message)) => self.account_request(id, account, message),
             //= spec/PROTOCOL.md#application-messages
             //# The hub MUST close a session whose first control message is not HELLO.
             (None, _) => self.close(now, id, CloseReason::Violation, "HELLO comes first"),
@@ -126,17 +134,30 @@ impl Hub {
             self.make_lobby();
             return self.close(now, id, CloseReason::Failed, "the hub could not store its first room");
         }
+        if self.accounts.is_revoked(&key) {
+            return self.close_revoked(now, id);
+        }
         let own = self.accounts.of_key(&key).cloned();
         if let Some(account) = own.as_ref().filter(|account| account.name == wanted) {
             return self.greet(id, &account.clone());
         }
-        let owner = self.accounts.of_name(wanted).map(|owner| owner.id);
-        let is_taken = owner.is_some() && owner != own.as_ref().map(|own| own.id);
+        if flags & FLAG_ENROL != 0 {
+            return self.enrol(now, id, wanted, own.as_ref());
+        }
+        let is_taken = self.accounts.is_taken(wanted, own.as_ref().map(|own| own.id));
         if let Some(ticket) = self.pending.registration(wanted, &key) {
             // The same client, again, before the log has answered.
             return self.wait_for_name(id, ticket, wanted);
         }
+        let prefix = self.prefix_of(id);
+        let wait = self.attempts.name_wait(now, prefix);
+        if !wait.is_zero() {
+            let secs = wait.as_secs() + 1;
+            let text = alloc::format!("too many names of others were asked for; the next may be in {secs} s");
+            return self.close(now, id, CloseReason::TooOften, &text);
+        }
         if is_taken || self.pending.is_registering(wanted) {
+            self.attempts.name_was_taken(now, prefix);
             let text = alloc::format!("the name {wanted} belongs to someone else");
             return self.close(now, id, CloseReason::NameTaken, &text);
         }
@@ -145,7 +166,7 @@ impl Hub {
         self.wait_for_name(id, ticket, wanted);
     }
 
-    fn wait_for_name(&mut self, id: SessionId, ticket: Ticket, name: &str) {
+    pub(super) fn wait_for_name(&mut self, id: SessionId, ticket: Ticket, name: &str) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.stage = Stage::Registering { ticket, name: name.to_string() };
         }

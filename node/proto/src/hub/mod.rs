@@ -10,6 +10,8 @@
 //! | [`charter`], [`told`] | what entries of room 0 make of a room, and whom it concerns |
 //! | [`past`] | what was said before |
 //! | [`accounts`], [`presence`] | who is who, and who is here |
+//! | [`enrolment`], [`devices`] | how a key becomes a device of an account, and stops being one |
+//! | [`passwords`], [`attempts`] | passwords the hub never sees, and how often one may be tried |
 //! | [`room`] | pages and readers of one room; no connection |
 //! | [`flush`] | the only place where cursors meet connections |
 //! | [`operator`] | what the person at the hub may do |
@@ -17,14 +19,18 @@
 pub mod accounts;
 pub mod admission;
 mod answered;
+mod attempts;
 mod bulk;
 pub mod charter;
 mod cid_table;
 mod commit;
+mod devices;
+mod enrolment;
 mod ephemeral;
 mod flush;
 mod greeting;
 pub mod operator;
+mod passwords;
 mod past;
 mod prefix;
 mod presence;
@@ -43,6 +49,7 @@ use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{
     AccountId, Append, Effect, HUB_ACCOUNT, HUB_ROOM, LOBBY, Recovered, Reply, RoomId, Seq, Ticket,
 };
+use crate::opaque::Keeper;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
@@ -52,13 +59,16 @@ use admission::{Admission, Newcomer, Outcome};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use attempts::Attempts;
 use charter::{Made, room_body};
 use commit::{Pending, Purpose};
 use core::time::Duration;
+use enrolment::Enrolments;
 use presence::Presence;
 use room::Room;
 use sessions::{Session, SessionId, Sessions, Stage};
 use spec::close::CloseReason;
+use spec::crypto::hmac;
 use spec::discard::Discard;
 use spec::handshake::KeyPair;
 use spec::limits::BODY_BYTES_MAX;
@@ -97,6 +107,17 @@ pub struct HubConfig {
     pub key_log: bool,
     /// When keys are changed.
     pub keys: KeyPolicy,
+    /// What passwords need.
+    pub logins: LoginConfig,
+}
+
+/// What a hub needs to work with passwords.
+#[derive(Debug)]
+pub struct LoginConfig {
+    /// Made once: without it no password that was set with it holds.
+    pub secret: Secret<32>,
+    /// What [`HubEvent::Attempts`] said last, or nothing.
+    pub attempts: Vec<u8>,
 }
 
 /// What the shell is told.
@@ -141,6 +162,8 @@ pub enum HubEvent {
     LogTrouble(Trouble),
     /// The log works again.
     LogWorks,
+    /// How often what was tried, to be kept for the next start.
+    Attempts(Vec<u8>),
 }
 
 /// Counters of a hub.
@@ -163,6 +186,9 @@ pub struct Hub {
     admission: Admission,
     sessions: Sessions,
     accounts: Accounts,
+    enrolments: Enrolments,
+    keeper: Keeper,
+    attempts: Attempts,
     presence: Presence,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms by their folded names.
@@ -191,6 +217,9 @@ impl Hub {
     pub fn new(now: Instant, config: HubConfig, recovered: &Recovered, seed: [u8; 32]) -> Self {
         let mut random = Random::new(seed);
         let admission = Admission::new(now, &config, random.secret());
+        let LoginConfig { secret, attempts } = &config.logins;
+        let keeper = Keeper::new(secret, *config.identity.public());
+        let attempts = Attempts::new(now, hmac(secret.expose(), &[b"attempts"]), attempts);
         let mut hub = Self {
             presence: Presence::recovered(now + config.grace, &recovered.present),
             config,
@@ -199,6 +228,9 @@ impl Hub {
             admission,
             sessions: Sessions::default(),
             accounts: Accounts::default(),
+            enrolments: Enrolments::default(),
+            keeper,
+            attempts,
             rooms: BTreeMap::new(),
             by_name: BTreeMap::new(),
             joined: BTreeMap::new(),
@@ -366,8 +398,8 @@ impl Hub {
             connection.apply_fin(&frames);
         }
         self.forget_unconfirmed(now, &finished.client_key);
-        let (key, attempt) = (finished.client_key, established.attempt);
-        let session = self.sessions.insert(Session::new(connection, key, attempt, init_arrived));
+        let (key, names) = (finished.client_key, (established.attempt, established.root.exporter()));
+        let session = self.sessions.insert(Session::new(connection, key, names, init_arrived));
         self.stats.sessions += 1;
         if let Some(opened) = self.sessions.get_mut(session) {
             self.watch.begin(now, session.number(), &mut opened.connection);
@@ -430,6 +462,7 @@ impl Hub {
     fn close(&mut self, now: Instant, id: SessionId, reason: CloseReason, text: &str) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.connection.close(now, reason, text);
+        self.enrolments.end(id);
         let was = core::mem::replace(&mut session.stage, Stage::Leaving);
         if let Stage::Greeted(account) = was {
             self.leave(now, id, account, reason, text);
@@ -459,9 +492,16 @@ impl Hub {
             self.touch(id);
         }
         self.due = due;
+        self.serve_enrolments(now);
+        self.save_attempts(now, now);
         for account in self.presence.overdue(now) {
             self.announce_left(account, "did not come back");
         }
+    }
+
+    /// Has the shell keep what is to be kept by `until`.
+    fn save_attempts(&mut self, now: Instant, until: Instant) {
+        self.events.extend(self.attempts.save(now, until).map(HubEvent::Attempts));
     }
 
     /// Drops a session whose connection is over and has said its last word.
@@ -470,6 +510,7 @@ impl Hub {
         let Some(end) = session.connection.end() else { return };
         let last_heard = session.connection.last_received();
         let Some(mut session) = self.sessions.remove(id) else { return };
+        self.enrolments.end(id);
         self.watch.end(now, id.number(), &mut session.connection);
         for room in session.cursors.keys() {
             if let Some(room) = self.rooms.get_mut(room) {
@@ -534,6 +575,8 @@ impl Hub {
             self.sessions.deadline().map(|at| (at, Timer::Session)),
             self.admission.deadline().map(|at| (at, Timer::Admission)),
             self.presence.deadline().map(|at| (at, Timer::Presence)),
+            self.enrolments.deadline().map(|at| (at, Timer::Enrolment)),
+            self.attempts.deadline().map(|at| (at, Timer::Enrolment)),
         ])
     }
 

@@ -121,6 +121,7 @@ impl Hub {
     /// Tells everyone that the hub goes down, and why; from then on nobody gets in.
     pub fn shut_down(&mut self, now: Instant, text: &str) {
         self.is_closing = true;
+        self.save_attempts(now, Instant(u64::MAX));
         for session in self.sessions.ids() {
             if self.sessions.get(session).is_some_and(|session| session.stage != Stage::Leaving) {
                 self.close(now, session, CloseReason::Shutdown, text);

@@ -10,6 +10,10 @@ use spec::time::Instant;
 pub(super) struct Prefix([u8; 8]);
 
 impl Prefix {
+    pub(super) const fn bytes(self) -> [u8; 8] {
+        self.0
+    }
+
     pub(super) fn of(address: IpAddr) -> Self {
         let v6 = match address {
             IpAddr::V4(v4) => {

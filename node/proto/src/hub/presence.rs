@@ -110,7 +110,8 @@ impl Hub {
         let Some(known) = self.accounts.get(account) else { return Vec::new() };
         let is_greeted =
             |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.account() == Some(account));
-        self.sessions.of_key(&known.key).into_iter().filter(is_greeted).collect()
+        let keys = known.present_devices().map(|device| &device.key);
+        keys.flat_map(|key| self.sessions.of_key(key)).filter(is_greeted).collect()
     }
 
     pub(super) fn announce_left(&mut self, account: AccountId, reason: &str) {

@@ -9,6 +9,7 @@ use crate::log::{AccountId, RoomId, Seq, Ticket};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use spec::key_schedule::Exporter;
 use spec::time::Instant;
 use spec::wire::long::AttemptId;
 use spec::wire::short::ConnectionId;
@@ -50,6 +51,8 @@ impl SessionId {
 pub(super) enum Stage {
     /// It has not said who it is.
     New,
+    /// It is to become a device of an account, and has not shown that it may.
+    Enrolling,
     /// Its name is being written into the log.
     Registering {
         /// The append.
@@ -88,6 +91,8 @@ pub(super) struct Session {
     pub(super) client_key: ClientKey,
     /// Names the session in a key log.
     pub(super) attempt: AttemptId,
+    /// Binds devices and passwords to the session.
+    pub(super) exporter: Exporter,
     /// When a ratchet was answered last.
     pub(super) ratcheted: Option<Instant>,
     pub(super) init_arrived: Instant,
@@ -113,16 +118,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(
+    pub(super) fn new(
         connection: Connection,
         client_key: ClientKey,
-        attempt: AttemptId,
+        (attempt, exporter): (AttemptId, Exporter),
         init_arrived: Instant,
     ) -> Self {
         Self {
             connection,
             client_key,
             attempt,
+            exporter,
             ratcheted: None,
             init_arrived,
             is_confirmed: false,

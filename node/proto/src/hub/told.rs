@@ -18,10 +18,8 @@ impl Hub {
     pub(super) fn apply_hub_entry(&mut self, sequence: Seq, entry: &[u8]) {
         let Ok(entry) = Entry::decode(entry) else { return };
         match entry.kind {
-            EntryKind::Account => {
-                if let Ok(key) = entry.body.try_into() {
-                    self.accounts.bind(sequence.0, key, entry.name);
-                }
+            EntryKind::Account | EntryKind::Device | EntryKind::Password => {
+                self.accounts.apply(sequence.0, &entry);
             }
             EntryKind::Room => self.apply_room(RoomId(sequence.0), entry.name, entry.body),
             EntryKind::Member => self.apply_member(entry.body),

@@ -12,10 +12,17 @@ def cases():
         ("one-character", "x"),
         ("thirty-two-characters", "é" * 32),
         ("inner-marks", "a#b c"),
+        ("one-and-zero", "m10"),
+        ("capital-i", "paypaI"),
+        ("of-two-alphabets", "p\u0430yp\u0430l"),
+        ("sharp-s", "Straße"),
+        ("full-width", "ａｎｎ"),
         ("beside-the-marks", "a\u2010b\u2027c"),
     ]
     for name, text in good:
-        yield Case("name", name, text, {"name": text.encode()}, {"folded": fold_name(text).encode()})
+        folded, look = fold_name(text)
+        given = {"folded": folded.encode(), "seen": look.encode()}
+        yield Case("name", name, text, {"name": text.encode()}, given)
     broken = [
         ("empty", "no character", ""),
         ("thirty-three-characters", "one too many", "a" * 33),
