@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set is a failed test")]
 
+#[cfg(target_os = "linux")]
+#[path = "login/enumeration.rs"]
+mod enumeration;
+#[path = "login/prober.rs"]
+mod prober;
+#[path = "login/relay.rs"]
+mod relay;
+
 use core::time::Duration;
 use node_proto::client::ClientEvent;
 use node_proto::client::account::{AccountEvent, Ask};
@@ -162,6 +170,10 @@ fn row_003_12_five_failures_wait_then_lock_and_survive_a_restart() {
         waits.push((waited, refusals(&world, id)));
         world.kill_client(id);
     }
+    //= spec/PROTOCOL.md#passwords
+    //= type=test
+    //# The hub MUST count a LOGIN as a failure of its name and of its address prefix until a PROOF has shown
+    //# that it is none.
     assert_eq!(waits[0], waits[1]);
     assert_eq!(waits[0].0, [0, 1, 2, 4, 8]);
     assert_eq!(waits[0].1[..5], [0; 5]);

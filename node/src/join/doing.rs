@@ -26,6 +26,8 @@ impl Running {
             Command::Help => self.report.answer(HELP),
             Command::Status => self.report.status(self.seen()),
             Command::WhoAmI => self.report.answer(&self.who_am_i()),
+            Command::Account(ask) => self.ask_account(ask),
+            Command::Password => self.ask_password(Asked::New),
             Command::Wrong(why) => self.complain(&why),
             Command::Account(ask) => self.ask_account(ask),
             Command::Password => self.ask_password(Asked::New),

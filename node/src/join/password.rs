@@ -1,6 +1,8 @@
 //! Passwords as they are typed: asked for at a terminal, the next line of a pipe, the first line of a file.
 
+use super::Running;
 use crate::failure::{Context, Failure};
+use node_proto::client::account::Ask;
 use node_proto::opaque::Password;
 use std::path::Path;
 
@@ -73,6 +75,53 @@ pub(super) fn refusal(wait_secs: u64) -> String {
         0 => "the name or the password is wrong".into(),
         1..120 => format!("it was tried too often: wait {wait_secs} s"),
         _ => format!("it was tried too often: wait {} minutes", wait_secs.div_ceil(60)),
+    }
+}
+
+impl Running {
+    pub(super) fn ask_account(&mut self, ask: Ask) -> Result<(), Failure> {
+        match self.client.ask_account(ask) {
+            Ok(()) => {
+                self.ending.expect_answer();
+                Ok(())
+            }
+            Err(full) => self.complain(&full.to_string()),
+        }
+    }
+
+    /// The next line is a password.
+    pub(super) fn ask_password(&mut self, asked: Asked) -> Result<(), Failure> {
+        self.report.ask(asked.words())?;
+        self.asked = Some(asked);
+        Ok(())
+    }
+
+    pub(super) fn take_password(&mut self, asked: Asked, line: &str) -> Result<(), Failure> {
+        let is_present = matches!(asked, Asked::Present);
+        match asked.take(line, self.report.is_interactive()) {
+            Typed::Proof(password) => {
+                self.client.prove(password);
+                Ok(())
+            }
+            Typed::Set(password) => self.ask_account(Ask::Password(password)),
+            Typed::Ask(asked) => self.ask_password(asked),
+            Typed::Wrong(why) => {
+                self.complain(&why)?;
+                if is_present { self.ask_password(Asked::Present) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// A person may try again; what stands behind in a pipe was not meant as a password.
+    pub(super) fn password_refused(&mut self, wait_secs: u64) -> Result<(), Failure> {
+        let why = refusal(wait_secs);
+        if !self.ending.stays() {
+            return Err(
+                Failure::new(why).advise("the password that /passwd has set, or --device without one")
+            );
+        }
+        self.report.complaint(&why)?;
+        self.ask_password(Asked::Present)
     }
 }
 

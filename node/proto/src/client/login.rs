@@ -4,6 +4,7 @@ use super::ClientConfig;
 use super::account::{AccountEvent, Ask, Wishes};
 use crate::opaque::{Login, Registration};
 use crate::random::Random;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use spec::binding::{DeviceCode, opaque_context};
 use spec::key_schedule::Exporter;
@@ -13,8 +14,8 @@ use spec::wire::message::{Message, Refusal};
 /// An exchange of OPAQUE that waits for the hub.
 #[derive(Debug)]
 enum Exchange {
-    Setting(Registration),
-    Proving(Login),
+    Setting(Box<Registration>),
+    Proving(Box<Login>),
 }
 
 /// What was asked in one session: one thing after the other.
@@ -72,7 +73,7 @@ impl Asking {
             Ask::Revoke(number) => bytes(LoginMessage::Revoke { number: *number }),
             Ask::Password(password) => {
                 let (registration, request) = Registration::start(random, password)?;
-                self.exchange = Some(Exchange::Setting(registration));
+                self.exchange = Some(Exchange::Setting(Box::new(registration)));
                 bytes(LoginMessage::Password { request: &request })
             }
         })
@@ -90,7 +91,7 @@ impl Asking {
             return Some((bytes(LoginMessage::Enrol { device }), Some(AccountEvent::Code(code))));
         }
         let (login, ke1) = Login::start(random, wishes.proof.as_ref()?)?;
-        self.exchange = Some(Exchange::Proving(login));
+        self.exchange = Some(Exchange::Proving(Box::new(login)));
         Some((bytes(LoginMessage::Login { device, ke1: &ke1 }), None))
     }
 

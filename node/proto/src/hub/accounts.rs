@@ -236,7 +236,6 @@ impl Accounts {
 mod tests {
     use super::*;
     use alloc::vec;
-    use alloc::vec::Vec;
 
     const THEN: UnixTime = UnixTime(0);
 
