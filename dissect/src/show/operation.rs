@@ -243,7 +243,6 @@ impl Found {
                 (Topic::Other, format!("transfer {transfer} has {size} bytes"))
             }
             Message::Got { transfer } => (Topic::Other, format!("has all of transfer {transfer}")),
-            Message::Login(message) => (Topic::Join, login(message)),
             Message::Ask { request, .. } => (Topic::Other, format!("asks for {}", asked(request))),
             Message::Gone { room, .. } => (Topic::Join, format!("says that room {room} is left")),
             Message::Rooms { rooms, .. } => (Topic::Other, format!("lists {} rooms", rooms.len())),
@@ -254,9 +253,27 @@ impl Found {
             Message::State { room, topic, .. } => {
                 (Topic::Join, format!("room {room} is about {}", quoted(topic)))
             }
+            Message::Login(message) => (Topic::Join, login(message)),
             Message::Unknown { kind } => (Topic::Other, format!("a control message of type 0x{kind:x}")),
         };
         self.add(topic, text);
+    }
+}
+
+/// A request in a few words.
+fn asked(request: &Request<'_>) -> String {
+    match request {
+        Request::Create { name, .. } => format!("a new room {}", quoted(name)),
+        Request::Join { name } => format!("a place in the room {}", quoted(name)),
+        Request::Leave { room } => format!("leave of room {room}"),
+        Request::Rooms { .. } => "the list of rooms".to_owned(),
+        Request::Set { room, .. } => format!("a change of room {room}"),
+        Request::Invite { room, name } => format!("a place in room {room} for {}", quoted(name)),
+        Request::Grant { room, role, name } => {
+            format!("{} to be {} in room {room}", quoted(name), role.name())
+        }
+        Request::History { room, from, .. } => format!("what was said in room {room} from entry {from} on"),
+        Request::Search { room, words, .. } => format!("{} in room {room}", quoted(words)),
     }
 }
 
@@ -275,23 +292,6 @@ fn login(message: &LoginMessage<'_>) -> String {
         LoginMessage::PasswordAnswer { .. } => "answers the setting of a password".into(),
         LoginMessage::LoginAnswer { .. } => "answers a login".into(),
         LoginMessage::LoginRefused { wait_secs } => format!("refuses a login; next in {wait_secs} s"),
-    }
-}
-
-/// A request in a few words.
-fn asked(request: &Request<'_>) -> String {
-    match request {
-        Request::Create { name, .. } => format!("a new room {}", quoted(name)),
-        Request::Join { name } => format!("a place in the room {}", quoted(name)),
-        Request::Leave { room } => format!("leave of room {room}"),
-        Request::Rooms { .. } => "the list of rooms".to_owned(),
-        Request::Set { room, .. } => format!("a change of room {room}"),
-        Request::Invite { room, name } => format!("a place in room {room} for {}", quoted(name)),
-        Request::Grant { room, role, name } => {
-            format!("{} to be {} in room {room}", quoted(name), role.name())
-        }
-        Request::History { room, from, .. } => format!("what was said in room {room} from entry {from} on"),
-        Request::Search { room, words, .. } => format!("{} in room {room}", quoted(words)),
     }
 }
 

@@ -38,6 +38,8 @@ TEXT                  say something in the room you are in
 /history [N]          the last 20 messages, or N; /history since 2h
 /search WORDS         the messages in this room that have all these words
 /export FORMAT FILE   everything said in this room as csv, jsonl or md
+/devices              your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
+/passwd               set a password, or another: the next line, which is not shown
 /ignore NAME          show nothing of someone until you leave; again to end it
 /devices              your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
 /passwd               set a password, or another: the next line, which is not shown

@@ -108,8 +108,8 @@ impl Ending {
             ClientEvent::Silent => self.silent_since = self.silent_since.or(Some(now)),
             ClientEvent::Members { .. } => self.answers_due = self.answers_due.saturating_sub(1),
             ClientEvent::Refused { .. } => self.has_failed = true,
-            ClientEvent::Account(event) => self.account_event(event),
             ClientEvent::Stored { .. } => self.failing = None,
+            ClientEvent::Account(event) => self.account_event(event),
             ClientEvent::Closed { reason, text, retrying } => {
                 self.silent_since = self.silent_since.or(Some(now));
                 if *reason == CloseReason::Failed {

@@ -114,11 +114,11 @@ pub fn run(options: JoinOptions) -> Result<ExitCode, Failure> {
         reading,
         ending,
         watch,
-        asked,
         hub_key: found.pin.hub_key,
         place,
         prompt,
         exports: BTreeMap::new(),
+        asked,
         out: Vec::new(),
         path,
     };
@@ -159,13 +159,13 @@ struct Running {
     reading: Reading,
     ending: Ending,
     watch: KeyWatch,
-    /// The next line is a password.
-    asked: Option<Asked>,
     hub_key: [u8; KEY_BYTES],
     place: Place,
     prompt: Prompt,
     /// Files that are being written.
     exports: BTreeMap<AskId, Export>,
+    /// The next line is a password.
+    asked: Option<Asked>,
     out: Vec<u8>,
     path: Path,
 }

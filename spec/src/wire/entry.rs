@@ -37,16 +37,16 @@ pub enum EntryKind {
     Account,
     /// Room 0: a room was made.
     Room,
-    /// Room 0: a device was added to an account, or revoked.
-    Device,
-    /// Room 0: an account has a password, or another one.
-    Password,
     /// Room 0: an account came to be a member of a room, or is one no more.
     Member,
     /// Room 0: an account has a role.
     Role,
     /// Room 0: a room is another than it was.
     Setting,
+    /// Room 0: a device was added to an account, or revoked.
+    Device,
+    /// Room 0: an account has a password, or another one.
+    Password,
     /// A kind this version does not know.
     Other(u8),
 }
@@ -65,11 +65,11 @@ impl EntryKind {
         (Self::Deleted, 10),
         (Self::Account, 16),
         (Self::Room, 17),
-        (Self::Device, 32),
-        (Self::Password, 33),
         (Self::Member, 18),
         (Self::Role, 19),
         (Self::Setting, 20),
+        (Self::Device, 32),
+        (Self::Password, 33),
     ];
 
     /// The code on the wire.

@@ -195,8 +195,6 @@ pub enum Message<'a> {
         /// The transfer.
         transfer: u64,
     },
-    /// Either: about devices and passwords.
-    Login(LoginMessage<'a>),
     /// Client: a request, which its answer names by the tag.
     Ask {
         /// The client's name for it.
@@ -253,6 +251,8 @@ pub enum Message<'a> {
         /// What it is about, or nothing.
         topic: &'a str,
     },
+    /// Either: about devices and passwords.
+    Login(LoginMessage<'a>),
     /// A message of a type this version does not know.
     Unknown {
         /// The type.
@@ -330,7 +330,6 @@ impl<'a> Message<'a> {
             Self::Want { transfer, from } => numbers(&[kind::WANT, *transfer, *from]),
             Self::Blob { transfer, size } => numbers(&[kind::BLOB, *transfer, *size]),
             Self::Got { transfer } => numbers(&[kind::GOT, *transfer]),
-            Self::Login(message) => message.encode_body(body),
             Self::Ask { tag, request } => request.encode(*tag, body),
             Self::Gone { room, text } => {
                 numbers(&[kind::GONE, *room]);
@@ -350,6 +349,7 @@ impl<'a> Message<'a> {
                 numbers(&[kind::STATE, *room, *flags, role, *first, *slow_secs, *pinned]);
                 varint::encode_bytes(topic.as_bytes(), body);
             }
+            Self::Login(message) => message.encode_body(body),
             Self::Unknown { .. } => {}
         }
     }
@@ -420,7 +420,6 @@ impl<'a> Message<'a> {
             kind::WANT => Self::Want { transfer: reader.varint("transfer")?, from: reader.varint("from")? },
             kind::BLOB => Self::Blob { transfer: reader.varint("transfer")?, size: reader.varint("size")? },
             kind::GOT => Self::Got { transfer: reader.varint("transfer")? },
-            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
             kind::GONE => Self::Gone { room: reader.varint("room")?, text: reader.string("text")? },
             kind::ROOMS => Self::Rooms {
                 tag: reader.varint("tag")?,
@@ -443,6 +442,7 @@ impl<'a> Message<'a> {
                 pinned: reader.varint("pinned")?,
                 topic: reader.string("topic")?,
             },
+            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.

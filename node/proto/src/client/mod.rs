@@ -38,12 +38,11 @@ pub use transfers::TransfersFull;
 use crate::bulk::Bulk;
 use crate::connection::{Connection, End, KeyPolicy, Step};
 use crate::log::{RoomId, Seq};
-use crate::opaque::Password;
 use crate::random::Random;
 use crate::timer::{Deadline, Timer, earliest};
 use crate::transmit::{Arrival, Path, Transmit};
 use crate::watch::Watch;
-use account::{Ask, Wishes};
+use account::Wishes;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -132,8 +131,8 @@ pub struct Client {
     timelines: BTreeMap<RoomId, Timeline>,
     outbox: Outbox,
     transfers: Transfers,
-    wishes: Wishes,
     asks: Asks,
+    wishes: Wishes,
     /// Rooms whose members were asked for, and not told.
     members_wanted: VecDeque<RoomId>,
     events: VecDeque<ClientEvent>,
@@ -164,8 +163,8 @@ impl Client {
             was_connected: false,
             outbox: Outbox::default(),
             transfers: Transfers::default(),
-            wishes: Wishes::default(),
             asks: Asks::default(),
+            wishes: Wishes::default(),
             members_wanted: VecDeque::new(),
             events: VecDeque::new(),
             watch: Watch::default(),
@@ -219,35 +218,6 @@ impl Client {
         self.watch.enable();
     }
 
-    /// The name is that of an account we are to become a device of, called `device`; before the first attempt.
-    pub fn enrol(&mut self, device: &str) {
-        self.wishes.device = Some(device.into());
-    }
-
-    /// The same, and it is a password that shows that we may: [`prove`](Self::prove).
-    pub fn enrol_by_password(&mut self, device: &str) {
-        self.enrol(device);
-        self.wishes.is_by_password = true;
-    }
-
-    /// The password; when it is refused, another may follow.
-    pub fn prove(&mut self, password: Password) {
-        self.wishes.proof = Some(password);
-        self.submit();
-    }
-
-    /// Asks for something about the account; the answer is a [`ClientEvent::Account`].
-    ///
-    /// # Errors
-    /// [`OutboxFull`]; nothing was kept.
-    pub fn ask_account(&mut self, ask: Ask) -> Result<(), OutboxFull> {
-        if !self.wishes.ask(ask) {
-            return Err(OutboxFull);
-        }
-        self.submit();
-        Ok(())
-    }
-
     /// Says goodbye; [`is_done`](Self::is_done) once the hub has heard it, or would have.
     pub fn leave(&mut self, now: Instant, text: &str) {
         self.attempt = None;
@@ -288,11 +258,11 @@ impl Client {
         let Some(session) = &mut self.session else { return };
         session.submit(&self.outbox, &self.timelines);
         session.announce(&self.transfers);
+        session.ask(&self.asks);
+        session.ask_members(&self.members_wanted);
         self.events.extend(
             session.ask_account(&self.config, &self.wishes, &mut self.random).map(ClientEvent::Account),
         );
-        session.ask(&self.asks);
-        session.ask_members(&self.members_wanted);
     }
 
     // what happened
@@ -393,8 +363,8 @@ impl Client {
     }
 
     fn read_control(&mut self, now: Instant) {
-        let Self { generation, was_connected, members_wanted, wishes, random, .. } = self;
         let Self { config, session, timelines, outbox, transfers, asks, events, .. } = self;
+        let Self { generation, was_connected, members_wanted, wishes, random, .. } = self;
         let Some(session) = session else { return };
         let heard = session::Heard {
             config,

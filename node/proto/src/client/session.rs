@@ -144,9 +144,9 @@ pub(super) struct Heard<'a> {
     pub(super) events: &'a mut VecDeque<ClientEvent>,
     pub(super) generation: &'a mut Option<[u8; 8]>,
     pub(super) was_connected: &'a mut bool,
+    pub(super) members_wanted: &'a mut VecDeque<RoomId>,
     pub(super) wishes: &'a mut Wishes,
     pub(super) random: &'a mut Random,
-    pub(super) members_wanted: &'a mut VecDeque<RoomId>,
 }
 
 impl Heard<'_> {

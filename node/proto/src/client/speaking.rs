@@ -1,10 +1,12 @@
 //! What a person says and asks: kept until the hub has it, whatever becomes of sessions.
 
 use super::Client;
+use super::account::Ask;
 use super::asks::{AskId, AsksFull};
 use super::outbox::{OutboxFull, Target};
 use super::timeline::Timeline;
 use crate::log::{RoomId, Seq};
+use crate::opaque::Password;
 use alloc::vec::Vec;
 use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::request::Request;
@@ -91,5 +93,34 @@ impl Client {
         if let Some(session) = &mut self.session {
             session.typing = Some(room);
         }
+    }
+
+    /// The name is that of an account we are to become a device of, called `device`; before the first attempt.
+    pub fn enrol(&mut self, device: &str) {
+        self.wishes.device = Some(device.into());
+    }
+
+    /// The same, and it is a password that shows that we may: [`prove`](Self::prove).
+    pub fn enrol_by_password(&mut self, device: &str) {
+        self.enrol(device);
+        self.wishes.is_by_password = true;
+    }
+
+    /// The password; when it is refused, another may follow.
+    pub fn prove(&mut self, password: Password) {
+        self.wishes.proof = Some(password);
+        self.submit();
+    }
+
+    /// Asks for something about the account; the answer is a [`ClientEvent::Account`](super::ClientEvent::Account).
+    ///
+    /// # Errors
+    /// [`OutboxFull`]; nothing was kept.
+    pub fn ask_account(&mut self, ask: Ask) -> Result<(), OutboxFull> {
+        if !self.wishes.ask(ask) {
+            return Err(OutboxFull);
+        }
+        self.submit();
+        Ok(())
     }
 }
