@@ -41,8 +41,6 @@ TEXT                  say something in the room you are in
 /devices              your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
 /passwd               set a password, or another: the next line, which is not shown
 /ignore NAME          show nothing of someone until you leave; again to end it
-/devices              your devices; /devices approve CODE adds one, /devices revoke NUMBER removes it
-/passwd               set a password, or another: the next line, which is not shown
 /whoami               who you are, and where
 /status               how the connection to the hub is doing
 /help                 this

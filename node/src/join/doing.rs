@@ -3,10 +3,9 @@
 use super::Running;
 use super::command::{Command, HELP};
 use super::export::{Export, Format};
-use super::password::{self, Asked, Typed};
+use super::password::Asked;
 use crate::clock;
 use crate::failure::Failure;
-use node_proto::client::account::Ask;
 use node_proto::client::{ClientEvent, Target};
 use node_proto::log::{RoomId, Seq};
 use spec::fingerprint;
@@ -29,8 +28,6 @@ impl Running {
             Command::Account(ask) => self.ask_account(ask),
             Command::Password => self.ask_password(Asked::New),
             Command::Wrong(why) => self.complain(&why),
-            Command::Account(ask) => self.ask_account(ask),
-            Command::Password => self.ask_password(Asked::New),
             Command::Quit => {
                 self.ending.quit();
                 self.explain_waiting()
@@ -146,52 +143,6 @@ impl Running {
         let place = if place.is_empty() { "the lobby" } else { place };
         let words = fingerprint::words(&self.hub_key);
         format!("you are {name}, at the hub {hub}, in {place}\nthe hub's fingerprint: {words}")
-    }
-
-    // the account
-
-    fn ask_account(&mut self, ask: Ask) -> Result<(), Failure> {
-        match self.client.ask_account(ask) {
-            Ok(()) => {
-                self.ending.expect_answer();
-                Ok(())
-            }
-            Err(full) => self.complain(&full.to_string()),
-        }
-    }
-
-    /// The next line is a password.
-    fn ask_password(&mut self, asked: Asked) -> Result<(), Failure> {
-        self.report.ask(asked.words())?;
-        self.asked = Some(asked);
-        Ok(())
-    }
-
-    pub(super) fn take_password(&mut self, asked: Asked, line: &str) -> Result<(), Failure> {
-        let is_present = matches!(asked, Asked::Present);
-        match asked.take(line, self.report.is_interactive()) {
-            Typed::Proof(password) => {
-                self.client.prove(password);
-                Ok(())
-            }
-            Typed::Set(password) => self.ask_account(Ask::Password(password)),
-            Typed::Ask(asked) => self.ask_password(asked),
-            Typed::Wrong(why) => {
-                self.complain(&why)?;
-                if is_present { self.ask_password(Asked::Present) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// A person may try again; what stands behind in a pipe was not meant as a password.
-    pub(super) fn password_refused(&mut self, wait_secs: u64) -> Result<(), Failure> {
-        let why = password::refusal(wait_secs);
-        if !self.ending.stays() {
-            let advice = "the password that /passwd has set, or --device without one";
-            return Err(Failure::new(why).advise(advice));
-        }
-        self.report.complaint(&why)?;
-        self.ask_password(Asked::Present)
     }
 
     // files
