@@ -30,6 +30,11 @@ const PROBE_RESERVE_PACKETS: u64 = 32;
 /// section 13.2.4): acknowledgements use up packet numbers too, and nobody acknowledges them by themselves.
 const UNHEARD_PACKETS_MAX: u64 = 16;
 
+/// Bytes of CLOSE beside its text: type, reason, length.
+const CLOSE_BYTES: usize = 1 + 8 + 2;
+/// Bytes of its text: a reason is for a person.
+const CLOSE_TEXT_BYTES_MAX: usize = 600;
+
 /// Bytes of the largest header of a STREAM frame.
 const STREAM_HEADER_BYTES: usize = 1 + 8 + 8 + 2;
 
@@ -413,9 +418,13 @@ impl Packer<'_> {
             self.connection.ending.repeat();
         }
         self.connection.lost.clear();
+        // What may be sent to an address that is not validated may be very short.
+        if self.remaining() < CLOSE_BYTES {
+            return;
+        }
+        let most = CLOSE_TEXT_BYTES_MAX.min(self.remaining() - CLOSE_BYTES);
         let Some((reason, text)) = self.connection.ending.take_close() else { return };
-        // A reason is for a person: what exceeds a datagram is cut at a character.
-        let most = 600;
+        // What does not fit is cut at a character.
         let cut = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let text = alloc::string::String::from(&text[..cut]);
         self.write(Some(Content::Close), &Frame::Close { reason, text: &text });
