@@ -216,3 +216,19 @@ fn row_004_02_what_the_hub_keeps_holds_no_password() {
     }
     assert!(is_found, "the files were looked at");
 }
+
+/// Row 000-39: nobody is anonymous. Without an invite a hub is silent, and with one there is a name that is bound to a
+/// key, with devices and a role.
+#[test]
+fn row_000_39_nobody_is_anonymous() {
+    let place = Place::new();
+    let hub = place.hub(&[]);
+    let mut command = place.join_command(&hub.address.to_string(), "eve");
+    let (code, _, stderr) = crate::harness::run(command.args(["--accept-new", "--timeout", "2"]));
+    assert!(code == Some(1) && stderr.contains("try:"), "{code:?} {stderr}");
+    let mut ann = place.stay(&hub, "ann").connected();
+    assert_eq!(devices(&mut ann), [(String::new(), false, true)]);
+    ann.say("/role ann owner");
+    let refusal = ann.wait_for("a member gives no roles", |line| line.is("denied"));
+    assert!(refusal.holds("your role does not allow it"), "{refusal:?}");
+}

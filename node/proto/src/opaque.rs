@@ -125,6 +125,8 @@ impl fmt::Debug for Password {
 /// What a hub needs to work with passwords: made once, from a secret that is kept.
 pub struct Keeper {
     setup: ServerSetup<Suite>,
+    /// Copied where there is no record, so that as much is done as where there is one.
+    decoy: Record,
     hub_key: [u8; KEY_BYTES],
 }
 
@@ -163,10 +165,17 @@ impl fmt::Debug for Waiting {
 
 impl Keeper {
     /// What `secret` determines, for the hub with `hub_key`.
+    ///
+    /// # Panics
+    /// Never: what a setup gives as its public key is one.
     #[must_use]
     pub fn new(secret: &Secret<32>, hub_key: [u8; KEY_BYTES]) -> Self {
         let mut random = Random::new(*secret.expose());
-        Self { setup: ServerSetup::new(&mut Draw(&mut random)), hub_key }
+        let setup = ServerSetup::<Suite>::new(&mut Draw(&mut random));
+        let mut decoy = [0; bytes::RECORD];
+        decoy[..KEY_BYTES].copy_from_slice(&setup.keypair().public().serialize());
+        let decoy = Record::read(&decoy).expect("a public key and any bytes are a record");
+        Self { setup, decoy, hub_key }
     }
 
     /// The hub's half of a registration under `name`; `None` when the request is none.
@@ -188,7 +197,8 @@ impl Keeper {
         context: &[u8],
     ) -> Option<([u8; bytes::KE2], Waiting)> {
         let request = CredentialRequest::deserialize(ke1).ok()?;
-        let record = record.map(|record| record.0.clone());
+        let copy = record.unwrap_or(&self.decoy).0.clone();
+        let record = record.is_some().then_some(copy);
         let parameters = self.parameters(context);
         let mut draw = Draw(random);
         let started =
