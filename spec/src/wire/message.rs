@@ -331,6 +331,15 @@ impl<'a> Message<'a> {
             Self::Blob { transfer, size } => numbers(&[kind::BLOB, *transfer, *size]),
             Self::Got { transfer } => numbers(&[kind::GOT, *transfer]),
             Self::Ask { tag, request } => request.encode(*tag, body),
+            Self::Login(message) => message.encode_body(body),
+            _ => self.encode_about_rooms(body),
+        }
+    }
+
+    /// The same of the hub's messages about rooms and what was said there.
+    fn encode_about_rooms(&self, body: &mut Vec<u8>) {
+        let mut numbers = |values: &[u64]| values.iter().for_each(|value| varint::encode(*value, body));
+        match self {
             Self::Gone { room, text } => {
                 numbers(&[kind::GONE, *room]);
                 varint::encode_bytes(text.as_bytes(), body);
@@ -349,8 +358,7 @@ impl<'a> Message<'a> {
                 numbers(&[kind::STATE, *room, *flags, role, *first, *slow_secs, *pinned]);
                 varint::encode_bytes(topic.as_bytes(), body);
             }
-            Self::Login(message) => message.encode_body(body),
-            Self::Unknown { .. } => {}
+            _ => {}
         }
     }
 
@@ -420,6 +428,17 @@ impl<'a> Message<'a> {
             kind::WANT => Self::Want { transfer: reader.varint("transfer")?, from: reader.varint("from")? },
             kind::BLOB => Self::Blob { transfer: reader.varint("transfer")?, size: reader.varint("size")? },
             kind::GOT => Self::Got { transfer: reader.varint("transfer")? },
+            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
+            kind => match Request::decode(kind, reader)? {
+                Some((tag, request)) => Self::Ask { tag, request },
+                None => Self::decode_about_rooms(kind, reader)?,
+            },
+        })
+    }
+
+    /// The same of the hub's messages about rooms and what was said there.
+    fn decode_about_rooms(kind: u64, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Ok(match kind {
             kind::GONE => Self::Gone { room: reader.varint("room")?, text: reader.string("text")? },
             kind::ROOMS => Self::Rooms {
                 tag: reader.varint("tag")?,
@@ -442,14 +461,10 @@ impl<'a> Message<'a> {
                 pinned: reader.varint("pinned")?,
                 topic: reader.string("topic")?,
             },
-            kind if login::kind::is_login(kind) => Self::Login(LoginMessage::decode_fields(kind, reader)?),
             //= spec/PROTOCOL.md#application-messages
             //# A receiver MUST skip a control message whose type it does not know, and ignore bytes behind the
             //# fields it knows.
-            kind => match Request::decode(kind, reader)? {
-                Some((tag, request)) => Self::Ask { tag, request },
-                None => Self::Unknown { kind },
-            },
+            kind => Self::Unknown { kind },
         })
     }
 

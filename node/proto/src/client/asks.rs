@@ -54,8 +54,7 @@ impl Asks {
     pub(super) fn askable(&self, asked: &BTreeSet<AskId>) -> Vec<(AskId, &Request<'static>)> {
         let is_page =
             |request: &Request<'_>| matches!(request, Request::History { .. } | Request::Search { .. });
-        let mut is_reading =
-            asked.iter().any(|id| self.waiting.get(id).is_some_and(|request| is_page(request)));
+        let mut is_reading = asked.iter().any(|id| self.waiting.get(id).is_some_and(&is_page));
         let mut askable = Vec::new();
         for (id, request) in self.waiting.iter().filter(|(id, _)| !asked.contains(id)) {
             if !is_page(request) || !core::mem::replace(&mut is_reading, true) {

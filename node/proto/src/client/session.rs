@@ -378,7 +378,7 @@ impl Session {
                 let id = AskId(refused(*id).0);
                 if let Some((request, event)) = heard.asks.denied(id, *reason) {
                     heard.events.push_back(event);
-                    self.give_up_room(&request, *reason, heard);
+                    Self::give_up_room(&request, *reason, heard);
                 }
             }
             Message::Members { room, names } => {
@@ -521,7 +521,7 @@ impl Session {
     }
 
     /// Lines for a room that cannot be joined come back.
-    fn give_up_room(&mut self, request: &Request<'_>, reason: Refusal, heard: &mut Heard<'_>) {
+    fn give_up_room(request: &Request<'_>, reason: Refusal, heard: &mut Heard<'_>) {
         let (Request::Join { name } | Request::Create { name, .. }) = request else { return };
         for id in heard.outbox.for_room(name) {
             if heard.outbox.remove(&id) {

@@ -210,7 +210,6 @@ fn read(now: Instant, reader: &mut Reader<'_>) -> Option<BTreeMap<u16, Counter>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     const START: Instant = Instant(0);
 
@@ -297,6 +296,6 @@ mod tests {
         for len in 0..saved.len() {
             drop(attempts(&saved[..len]));
         }
-        assert_eq!(attempts(&vec![0xff; 100]).names.counters.len(), 0);
+        assert_eq!(attempts(&[0xff; 100]).names.counters.len(), 0);
     }
 }
