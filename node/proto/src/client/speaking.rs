@@ -12,7 +12,7 @@ use spec::wire::entry::{EntryKind, MessageId};
 use spec::wire::request::Request;
 
 impl Client {
-    /// Submits a line; its id comes back in [`ClientEvent::Stored`].
+    /// Submits a line; its id comes back in [`Stored`](super::ClientEvent::Stored).
     ///
     /// # Errors
     /// [`OutboxFull`]; nothing was kept.
@@ -47,8 +47,8 @@ impl Client {
         Ok(id)
     }
 
-    /// Asks the hub for something; the answer comes back as [`ClientEvent::Granted`], [`ClientEvent::Denied`],
-    /// [`ClientEvent::Rooms`] or [`ClientEvent::Past`] with the same id, whatever becomes of sessions.
+    /// Asks the hub for something; the answer comes back as [`Granted`](super::ClientEvent::Granted), [`Denied`](super::ClientEvent::Denied),
+    /// [`Rooms`](super::ClientEvent::Rooms) or [`Past`](super::ClientEvent::Past) with the same id, whatever becomes of sessions.
     ///
     /// # Errors
     /// [`AsksFull`]; nothing was asked.
@@ -76,7 +76,7 @@ impl Client {
         self.asks.len()
     }
 
-    /// Asks who is in a room; the answer is one [`ClientEvent::Members`] for each question, once the hub is there.
+    /// Asks who is in a room; the answer is one [`Members`](super::ClientEvent::Members) for each question, once the hub is there.
     pub fn ask_members(&mut self, room: RoomId) {
         self.members_wanted.push_back(room);
         self.submit();
@@ -112,7 +112,7 @@ impl Client {
         self.submit();
     }
 
-    /// Asks for something about the account; the answer is a [`ClientEvent::Account`](super::ClientEvent::Account).
+    /// Asks for something about the account; the answer is a [`Account`](super::ClientEvent::Account).
     ///
     /// # Errors
     /// [`OutboxFull`]; nothing was kept.
