@@ -191,3 +191,27 @@ fn deleted_lines_stay_deleted() {
     assert_eq!(read.iter().filter(|(_, entry)| kind(entry) == EntryKind::Deleted).count(), 2);
     assert!(!read.iter().any(|(_, entry)| entry.windows(7).any(|window| window == b"deleted")));
 }
+
+/// Whoever asks for much at once is answered, one thing after the other, and nothing is lost.
+#[test]
+fn many_requests_are_granted_in_their_order() {
+    let mut world = World::new(9, Link::GOOD);
+    let ann = world.join("ann");
+    assert!(world.run_until(secs(120), World::everyone_is_in));
+    world.client(ann).ask(Request::Create { flags: 0, name: "dev".into() }).unwrap();
+    assert!(settles(&mut world));
+    let room = rooms(&world)["dev"].0;
+    for topic in 0..600 {
+        let setting = || Setting::Topic(format!("topic {topic}").into());
+        while world.client(ann).ask(Request::Set { room, setting: setting() }).is_err() {
+            world.run(Duration::from_millis(5));
+        }
+    }
+    assert!(settles(&mut world));
+    let topics = world.nodes[ann.0].events.iter().filter_map(|event| match event {
+        ClientEvent::State { state, .. } if state.topic.starts_with("topic") => Some(state.topic.clone()),
+        _ => None,
+    });
+    let expected: Vec<String> = (0..600).map(|topic| format!("topic {topic}")).collect();
+    assert_eq!(topics.collect::<Vec<_>>(), expected);
+}

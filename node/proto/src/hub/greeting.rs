@@ -60,11 +60,16 @@ impl Hub {
         if self.enrolments.is_holding(id) {
             return false;
         }
-        let is_slow = session.connection.unacknowledged(CONTROL) > ANSWERS_BYTES_MAX;
-        if is_slow {
+        if session.connection.unacknowledged(CONTROL) > ANSWERS_BYTES_MAX {
             self.close(now, id, CloseReason::Slow, "the hub's answers are not read");
+            return false;
         }
-        !is_slow
+        // What a request leads to waits for the log, and so many may.
+        if !self.pending.has_room() {
+            self.pending.wait(id);
+            return false;
+        }
+        true
     }
 
     fn handle_message(&mut self, now: Instant, id: SessionId, message: &Message<'_>) {
