@@ -190,6 +190,10 @@ pub const CLOSE_TIME: Duration = Duration::from_secs(3);
 
 /// Bytes of a control message.
 pub const CONTROL_MESSAGE_BYTES_MAX: usize = 65_536;
+/// Characters of a room's topic.
+pub const TOPIC_CHARS_MAX: usize = 300;
+/// Bytes of the words of a search.
+pub const WORDS_BYTES_MAX: usize = 1_024;
 /// Bytes of text in an entry.
 pub const BODY_BYTES_MAX: usize = 65_536;
 /// Bytes of a submission behind its length: id, kind and body.

@@ -5,7 +5,7 @@ use super::export::Format;
 use super::moment;
 use crate::hub::{split_name, split_word};
 use node_proto::client::account::Ask;
-use spec::limits::BODY_BYTES_MAX;
+use spec::limits::{BODY_BYTES_MAX, NAME_CHARS_MAX, TOPIC_CHARS_MAX, WORDS_BYTES_MAX};
 use spec::room_name::bare;
 use spec::wire::entry::EntryKind;
 use spec::wire::request::{ROOM_INVITE_ONLY, ROOM_SEALED, ROOM_WITHOUT_PAST, Role};
@@ -127,6 +127,9 @@ impl Command {
     /// Reads a line; `known` are names that may have spaces.
     pub(super) fn parse(line: &str, known: &[String]) -> Self {
         let command = Self::read(line, known);
+        if let Some(why) = command.is_too_long() {
+            return Self::Wrong(why.into());
+        }
         let (Self::Say(text) | Self::Me(text) | Self::Msg(_, text) | Self::About(_, _, text)) = &command
         else {
             return command;
@@ -138,6 +141,30 @@ impl Command {
             return Self::Wrong(format!("a message has at most {most} KiB, and this one has more"));
         }
         command
+    }
+
+    /// Why no hub would take it: a name, a topic or words that are too long.
+    fn is_too_long(&self) -> Option<&'static str> {
+        match self {
+            Self::Msg(name, _)
+            | Self::Private(Some(name))
+            | Self::Join(name)
+            | Self::Create(_, name)
+            | Self::Invite(name)
+            | Self::Grant(_, name, _)
+            | Self::Ignore(name)
+                if name.chars().count() > NAME_CHARS_MAX =>
+            {
+                Some("a name has at most 32 characters")
+            }
+            Self::Topic(text) if text.chars().count() > TOPIC_CHARS_MAX => {
+                Some("a topic has at most 300 characters")
+            }
+            Self::Search(words) if words.len() > WORDS_BYTES_MAX => {
+                Some("a search has at most 1024 bytes of words")
+            }
+            _ => None,
+        }
     }
 
     fn read(line: &str, known: &[String]) -> Self {
@@ -348,6 +375,22 @@ mod tests {
         }
         assert!(matches!(Command::parse("/frobnicate", &[]), Command::Wrong(_)));
         assert!(matches!(Command::parse("#TrfU file", &[]), Command::Wrong(_)));
+        for (command, longest) in [
+            ("/msg {} hi", 32),
+            ("/private {}", 32),
+            ("/join {}", 32),
+            ("/create {}", 32),
+            ("/invite {}", 32),
+            ("/role {} guest", 32),
+            ("/ignore {}", 32),
+            ("/topic {}", 300),
+            ("/search {}", 1024),
+        ] {
+            let with = |len: usize| Command::parse(&command.replace("{}", &"x".repeat(len)), &[]);
+            let is_wrong = |command| matches!(command, Command::Wrong(_));
+            assert!(!is_wrong(with(longest)) && is_wrong(with(longest + 1)), "{command}");
+            assert!(is_wrong(with(70_000)), "{command}");
+        }
         assert!(matches!(Command::parse(&"x".repeat(65_537), &[]), Command::Wrong(_)));
         assert_eq!(Command::parse(&"x".repeat(65_536), &[]), say(&"x".repeat(65_536)));
     }

@@ -4,11 +4,13 @@ use super::ClientEvent;
 use crate::log::{RoomId, Seq};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use spec::wire::message::Refusal;
+use spec::wire::message::{Message, Refusal};
 use spec::wire::request::{Piece, Request};
 
 /// Requests at most.
 const ASKS_MAX: usize = 64;
+/// Bytes of a request: far more than any that a hub grants.
+const ASK_BYTES_MAX: usize = 8_192;
 /// Bytes of an entry that comes in pieces.
 const ENTRY_BYTES_MAX: u64 = 1 << 17;
 
@@ -16,10 +18,16 @@ const ENTRY_BYTES_MAX: u64 = 1 << 17;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
 
-/// There are as many requests as there may be.
+/// Why a request was not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests wait for the hub")]
-pub struct AsksFull;
+pub enum NotAsked {
+    /// There are as many requests as there may be.
+    #[error("too many requests wait for the hub")]
+    Full,
+    /// No hub takes it: a message so long ends the session, and asking again would end the next.
+    #[error("it is too long")]
+    TooLong,
+}
 
 /// All requests that wait.
 #[derive(Debug, Default)]
@@ -31,9 +39,14 @@ pub(super) struct Asks {
 }
 
 impl Asks {
-    pub(super) fn push(&mut self, request: Request<'static>) -> Result<AskId, AsksFull> {
+    pub(super) fn push(&mut self, request: Request<'static>) -> Result<AskId, NotAsked> {
         if self.waiting.len() >= ASKS_MAX {
-            return Err(AsksFull);
+            return Err(NotAsked::Full);
+        }
+        let mut bytes = Vec::new();
+        Message::Ask { tag: self.next, request: request.clone() }.encode(&mut bytes);
+        if bytes.len() > ASK_BYTES_MAX {
+            return Err(NotAsked::TooLong);
         }
         self.next += 1;
         self.waiting.insert(AskId(self.next), request);
@@ -170,7 +183,10 @@ mod tests {
         };
         assert_eq!(askable(&asks, &[]), [ids[0], ids[2]]);
         assert_eq!(askable(&asks, &[ids[0], ids[2]]), []);
+        let long = Request::Join { name: "x".repeat(70_000).into() };
+        assert_eq!(asks.push(long), Err(NotAsked::TooLong));
         while asks.push(search()).is_ok() {}
+        assert_eq!(asks.push(search()), Err(NotAsked::Full));
         assert_eq!(asks.len(), ASKS_MAX);
     }
 }

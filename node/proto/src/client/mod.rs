@@ -30,7 +30,7 @@ mod speaking;
 mod timeline;
 mod transfers;
 
-pub use asks::{AskId, AsksFull};
+pub use asks::{AskId, NotAsked};
 pub use event::{ClientEvent, RoomInfo, RoomState};
 pub use outbox::{OutboxFull, Target};
 pub use transfers::TransfersFull;

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::account::Ask;
-use super::asks::{AskId, AsksFull};
+use super::asks::{AskId, NotAsked};
 use super::outbox::{OutboxFull, Target};
 use super::timeline::Timeline;
 use crate::log::{RoomId, Seq};
@@ -51,8 +51,8 @@ impl Client {
     /// [`Rooms`](super::ClientEvent::Rooms) or [`Past`](super::ClientEvent::Past) with the same id, whatever becomes of sessions.
     ///
     /// # Errors
-    /// [`AsksFull`]; nothing was asked.
-    pub fn ask(&mut self, request: Request<'static>) -> Result<AskId, AsksFull> {
+    /// [`NotAsked`]; nothing was asked.
+    pub fn ask(&mut self, request: Request<'static>) -> Result<AskId, NotAsked> {
         let id = self.asks.push(request)?;
         self.submit();
         Ok(id)

@@ -6,6 +6,7 @@ use super::rooms::Asked;
 use crate::log::{Effect, Lookup, RoomId, Seq, Wanted};
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use spec::limits::WORDS_BYTES_MAX;
 use spec::time::{Instant, UnixTime};
 use spec::wire::message::{Message, Refusal};
 use spec::wire::request::{Piece, Request};
@@ -14,8 +15,6 @@ use spec::wire::request::{Piece, Request};
 const ENTRIES_MAX: u64 = 256;
 /// Bytes of entries in one answer: it must fit a control message.
 const PAGE_BYTES: usize = 49_152;
-/// Bytes of words that are looked for.
-const WORDS_BYTES_MAX: usize = 1_024;
 
 /// Who waits for entries, and of which part of the first.
 #[derive(Clone, Copy, Debug)]

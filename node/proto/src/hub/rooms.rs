@@ -8,6 +8,7 @@ use super::sessions::SessionId;
 use crate::log::{AccountId, HUB_ACCOUNT, HUB_ROOM, LOBBY, RoomId, Seq};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use spec::limits::TOPIC_CHARS_MAX;
 use spec::name::{fold, is_invisible};
 use spec::room_name;
 use spec::wire::entry::{EntryKind, MessageId};
@@ -20,8 +21,6 @@ const ROOMS_MAX: usize = 10_000;
 const ROOMS_PER_ACCOUNT_MAX: usize = 100;
 /// Members and invited of one room.
 const LISTED_MAX: usize = 100;
-/// Characters of a topic.
-const TOPIC_CHARS_MAX: usize = 300;
 /// Seconds between two messages of a member, at most.
 const SLOW_SECS_MAX: u64 = 86_400;
 
