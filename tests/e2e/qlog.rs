@@ -63,11 +63,9 @@ fn every_record_parses_and_none_holds_a_word() {
             let text = std::fs::read_to_string(&file).unwrap();
             assert!(!text.contains("horse") && !text.contains("ann") && !text.contains("bob"), "{text}");
         }
-        received.retain(|packets| *packets > 0);
-        assert!(
-            received.len() == sessions && received.iter().all(|packets| *packets > 5),
-            "{folder}: {received:?}"
-        );
+        let lived = received.iter().filter(|packets| **packets > 5).count();
+        let given_up = received.iter().filter(|packets| **packets <= 1).count();
+        assert_eq!((lived, lived + given_up), (sessions, received.len()), "{folder}: {received:?}");
     }
 }
 
